@@ -1,0 +1,3 @@
+DROP TABLE tag_assignments;
+DROP TABLE tags;
+DROP TABLE updates;

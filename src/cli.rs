@@ -1,0 +1,317 @@
+//! Every argument and help text. Completions and man pages are made from this file alone.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  done
+  1  a negative answer: nothing of that name, or --exit-code found something
+  2  an error: usage, input or database";
+
+/// An inbox for container-image updates.
+///
+/// Takes in what Diun reports, and says what is pending, where and since when.
+#[derive(Debug, Parser)]
+#[command(name = "diunbox", version, after_help = EXIT_STATUS, max_term_width = 100)]
+pub struct Cli {
+    /// The database [default: diunbox/diunbox.db in the user's data directory]
+    ///
+    /// It is made when an event is first taken in. The user's data directory is $XDG_DATA_HOME,
+    /// or else ~/.local/share.
+    #[arg(long, value_name = "PATH", global = true, env = "DIUNBOX_DB", hide_env_values = true)]
+    pub db: Option<PathBuf>,
+
+    /// When to use colour and links
+    ///
+    /// With `auto`, on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub color: ColorWhen,
+
+    /// Say nothing but errors; `list` and `tag list` print names alone
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colour and links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Even where the output is no terminal.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// The subcommands.
+#[allow(missing_docs, reason = "each is documented on its arguments")]
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Ingest(Ingest),
+    List(List),
+    Show(Show),
+    Ack(Ack),
+    /// Label images: an image carries at most one tag, and keeps it when new events arrive
+    #[command(subcommand)]
+    Tag(Tag),
+    Status(Status),
+    Prune(Prune),
+    Backup(Backup),
+}
+
+/// Take events in, from files, a pipe or Diun's script notifier
+///
+/// The input holds Diun's JSON events: one object, an array, one object a line, or pretty-printed
+/// objects one after another. Events are stored in batches, and whenever the input runs dry. A bad
+/// event is reported with file, line and reason; the good ones around it are stored all the same,
+/// and the exit status is 2.
+#[derive(Args, Debug)]
+pub struct Ingest {
+    /// Files to read; standard input if there are none, or for `-`
+    #[arg(value_name = "FILE", conflicts_with = "from_env")]
+    pub files: Vec<PathBuf>,
+
+    /// Take one event from the environment that Diun's script notifier sets
+    #[arg(long)]
+    pub from_env: bool,
+
+    /// Store nothing unless every event is good
+    ///
+    /// The input is read to its end first, and kept in a temporary file meanwhile.
+    #[arg(long, conflicts_with = "from_env")]
+    pub strict: bool,
+}
+
+/// List the pending updates, newest first
+#[derive(Args, Debug)]
+pub struct List {
+    /// List acknowledged updates too
+    #[arg(short, long)]
+    pub all: bool,
+
+    /// List acknowledged updates only
+    #[arg(long, conflicts_with = "all")]
+    pub acknowledged: bool,
+
+    #[allow(missing_docs, reason = "it would be help text")]
+    #[command(flatten)]
+    pub filter: Filter,
+
+    /// What to sort by; times newest first, names from A to Z
+    #[arg(short, long, value_name = "KEY", default_value = "received")]
+    pub sort: Sort,
+
+    /// Turn the order round
+    #[arg(short, long)]
+    pub reverse: bool,
+
+    /// List at most this many, the first in the order asked for
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<usize>,
+
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+
+    /// Print names alone, with a NUL behind each
+    #[arg(short = '0', long = "null", conflicts_with = "format")]
+    pub null: bool,
+
+    /// Exit with 1 when something is listed
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Which updates are meant. A filter that is given twice takes what either matches.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Filter {
+    /// With this tag
+    #[arg(short, long, value_name = "TAG", conflicts_with = "untagged")]
+    pub tag: Vec<String>,
+
+    /// Without a tag
+    #[arg(long)]
+    pub untagged: bool,
+
+    /// Whose current digest runs on this host
+    #[arg(long, value_name = "HOST")]
+    pub host: Vec<String>,
+
+    /// Whose current digest was found by this provider
+    #[arg(long, value_name = "PROVIDER")]
+    pub provider: Vec<String>,
+
+    /// Whose full or short name matches this pattern of `*`, `?` and `[…]`
+    #[arg(long, value_name = "GLOB")]
+    pub image: Vec<String>,
+
+    /// Received no longer ago than this, such as 90m, 12h or 30d
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub since: Option<Duration>,
+}
+
+/// What to sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sort {
+    /// When the newest event was received.
+    Received,
+    /// When the image was built.
+    Created,
+    /// The image's name.
+    Image,
+    /// The tag's name; untagged images last.
+    Tag,
+    /// The first host that runs it.
+    Host,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// Show one update in full, and who runs it
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The image: its name as Docker takes it, or a pattern that matches one
+    pub image: String,
+
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+/// Acknowledge updates, and print the names of the images acknowledged
+///
+/// An update that is acknowledged is no longer pending, until a new event arrives for its image.
+#[derive(Args, Debug)]
+pub struct Ack {
+    /// The images: names as Docker takes them, or patterns; `-` reads names from standard input
+    #[arg(value_name = "IMAGE", required_unless_present = "all")]
+    pub images: Vec<String>,
+
+    /// Acknowledge all that is pending and passes the filters
+    #[arg(short, long, conflicts_with = "images")]
+    pub all: bool,
+
+    #[allow(missing_docs, reason = "it would be help text")]
+    #[command(flatten)]
+    pub filter: AckFilter,
+
+    /// Names are separated by NUL, on standard input and output
+    #[arg(short = '0', long = "null")]
+    pub null: bool,
+}
+
+/// The filters of `list`, which go with `--all`.
+#[derive(Args, Clone, Debug, Default)]
+#[group(requires = "all", multiple = true)]
+pub struct AckFilter {
+    #[allow(missing_docs, reason = "it would be help text")]
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+/// Label images.
+#[derive(Debug, Subcommand)]
+pub enum Tag {
+    /// List the tags, and how many images carry each
+    List {
+        /// How to print
+        #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+        format: Format,
+    },
+    /// Make tags
+    Create {
+        /// The names of the tags
+        #[arg(value_name = "TAG", required = true)]
+        names: Vec<String>,
+    },
+    /// Delete tags, and take them off the images that carry them
+    Delete {
+        /// The names of the tags
+        #[arg(value_name = "TAG", required = true)]
+        names: Vec<String>,
+    },
+    /// Give a tag another name
+    Rename {
+        /// The tag
+        #[arg(value_name = "TAG")]
+        from: String,
+        /// Its new name
+        #[arg(value_name = "NEW")]
+        to: String,
+    },
+    /// Put a tag on images, in place of those they carry
+    ///
+    /// An image need not have an update yet.
+    Assign {
+        /// The tag
+        #[arg(value_name = "TAG")]
+        tag: String,
+        /// The images: names as Docker takes them, or patterns; `-` reads names from standard input
+        #[arg(value_name = "IMAGE", required = true)]
+        images: Vec<String>,
+    },
+    /// Take the tags off images
+    Unassign {
+        /// The images: names as Docker takes them, or patterns; `-` reads names from standard input
+        #[arg(value_name = "IMAGE", required = true)]
+        images: Vec<String>,
+    },
+}
+
+/// Count the updates, in a line for a prompt or a login message
+#[derive(Args, Debug)]
+pub struct Status {
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+
+    /// Exit with 1 when something is pending
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Forget old acknowledged updates and old reports, and give their space back
+///
+/// What is pending is never forgotten, nor is who runs it. Tags stay.
+#[derive(Args, Debug)]
+#[group(id = "what", required = true, multiple = true, args = ["acknowledged_before", "reports_before"])]
+pub struct Prune {
+    /// Forget updates that were acknowledged longer ago than this, such as 30d
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub acknowledged_before: Option<Duration>,
+
+    /// Forget reports that were last seen longer ago than this, such as 90d
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    pub reports_before: Option<Duration>,
+
+    /// Say what would be forgotten, and forget nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Copy the database, while others may write to it
+#[derive(Args, Debug)]
+pub struct Backup {
+    /// The file to write; `-` writes to standard output
+    pub file: PathBuf,
+
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub force: bool,
+}

@@ -1,0 +1,146 @@
+//! The subcommands: one file each, each with one `run`.
+
+mod ack;
+mod backup;
+mod images;
+mod ingest;
+mod list;
+mod prune;
+mod selection;
+mod show;
+mod status;
+mod tag;
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy;
+
+use crate::cli::{Cli, Command};
+use crate::event::EventError;
+use crate::render::terminal::{Terminal, safe};
+use crate::store::{SqliteStore, StoreError};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what was asked: exit status 0.
+    Done,
+    /// The answer is no, or `--exit-code` speaks: exit status 1.
+    Negative,
+    /// It said on the way what went wrong: exit status 2.
+    Failed,
+}
+
+/// Why a command could not do what was asked: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message says what its error is")]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no event in the environment: {0}")]
+    Environment(#[from] EventError),
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+    #[error("cannot read names from standard input: {0}")]
+    Names(io::Error),
+    #[error("cannot {action} {}: {error}", path.display())]
+    File { action: &'static str, path: PathBuf, error: io::Error },
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Error {
+    /// Whether whoever read the output has gone, which is no error: `diunbox list | head`.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Does what the arguments ask for.
+///
+/// # Errors
+/// When it cannot be done.
+pub fn run(cli: &Cli) -> Result<Outcome, Error> {
+    let session = Session {
+        database: database(cli)?,
+        quiet: cli.quiet,
+        terminal: Terminal::detect(cli.color),
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let outcome = match &cli.command {
+        Command::Ingest(args) => ingest::run(args, &session),
+        Command::List(args) => list::run(args, &session, &mut out),
+        Command::Show(args) => show::run(args, &session, &mut out),
+        Command::Ack(args) => ack::run(args, &session, &mut out),
+        Command::Tag(args) => tag::run(args, &session, &mut out),
+        Command::Status(args) => status::run(args, &session, &mut out),
+        Command::Prune(args) => prune::run(args, &session, &mut out),
+        Command::Backup(args) => backup::run(args, &session, &mut out),
+    }?;
+    out.flush()?;
+    Ok(outcome)
+}
+
+/// What every command needs to know.
+struct Session {
+    database: PathBuf,
+    quiet: bool,
+    terminal: Terminal,
+}
+
+impl Session {
+    /// Opens the store, and makes it where there is none.
+    fn open(&self) -> Result<SqliteStore, Error> {
+        Ok(SqliteStore::open(&self.database)?)
+    }
+
+    /// Opens the store where there is one. A question makes no database: where there is none, this
+    /// says what to do next.
+    fn open_existing(&self) -> Result<Option<SqliteStore>, Error> {
+        if self.database.exists() {
+            return self.open().map(Some);
+        }
+        self.note(format_args!(
+            "there is no database yet at {}: `diunbox ingest` makes it when it takes in an event",
+            self.database.display()
+        ));
+        Ok(None)
+    }
+
+    /// Says something on standard error that is no error.
+    fn note(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            complain(message);
+        }
+    }
+}
+
+/// Says something on standard error. It may quote events, so nothing in it reaches the terminal
+/// that could do harm.
+pub fn complain(message: impl std::fmt::Display) {
+    let message = message.to_string();
+    // Where standard error is closed too there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "diunbox: {}", safe(&message));
+}
+
+fn database(cli: &Cli) -> Result<PathBuf, Error> {
+    match &cli.db {
+        Some(path) if path.as_os_str().is_empty() => {
+            Err(Error::Usage("the path of the database is empty: check --db and DIUNBOX_DB".into()))
+        }
+        Some(path) => Ok(path.clone()),
+        None => etcetera::choose_base_strategy()
+            .map(|folders| folders.data_dir().join("diunbox/diunbox.db"))
+            .map_err(|_| {
+                Error::Usage(
+                    "there is no home directory: say with --db where the database is".into(),
+                )
+            }),
+    }
+}
+
+/// A line of text with a name in it, safe for a terminal, or the name itself before a NUL.
+fn print_name(out: &mut dyn Write, name: &str, null: bool) -> io::Result<()> {
+    if null { write!(out, "{name}\0") } else { writeln!(out, "{}", safe(name)) }
+}

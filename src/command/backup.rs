@@ -1,0 +1,51 @@
+//! `diunbox backup`: a copy of the database, while others write to it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{Error, Outcome, Session};
+use crate::cli::Backup;
+use crate::store::StoreError;
+
+pub(super) fn run(
+    args: &Backup,
+    session: &Session,
+    out: &mut impl Write,
+) -> Result<Outcome, Error> {
+    let Some(store) = session.open_existing()? else {
+        return Ok(Outcome::Negative);
+    };
+    let to_pipe = args.file.as_os_str() == "-";
+    if !to_pipe && !args.force && args.file.exists() {
+        return Err(StoreError::FileExists(args.file.clone()).into());
+    }
+    let folder = match args.file.parent() {
+        _ if to_pipe => std::env::temp_dir(),
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => Path::new(".").to_owned(),
+    };
+    let fail = |action, path: &Path| {
+        let path = path.to_owned();
+        move |error| Error::File { action, path, error }
+    };
+    // Nobody finds half a backup under its name, and none is left behind when this fails.
+    let copy = tempfile::Builder::new()
+        .prefix(".diunbox-backup-")
+        .tempfile_in(&folder)
+        .map_err(fail("make a file in", &folder))?;
+    store.backup(copy.path())?;
+    if to_pipe {
+        let mut copy = File::open(copy.path()).map_err(fail("read", copy.path()))?;
+        io::copy(&mut copy, out)?;
+        return Ok(Outcome::Done);
+    }
+    copy.as_file().sync_all().map_err(fail("write", copy.path()))?;
+    let persisted =
+        if args.force { copy.persist(&args.file) } else { copy.persist_noclobber(&args.file) };
+    persisted.map_err(|error| fail("write", &args.file)(error.error))?;
+    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(fail("write to", &folder))?;
+    let size = fs::metadata(&args.file).map_err(fail("read", &args.file))?.len();
+    session.note(format_args!("wrote {} ({} KiB)", args.file.display(), size / 1024));
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,147 @@
+//! `diunbox ingest`: events from files, a pipe, or Diun's script notifier.
+//!
+//! One thread reads and parses, this one stores: in batches, and as soon as the input runs dry, so
+//! that `tail -f … | diunbox ingest` shows what has come.
+
+mod progress;
+mod source;
+
+use std::io::{BufWriter, IsTerminal, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use self::progress::Progress;
+use self::source::{Found, Source};
+use super::{Error, Outcome, Session, complain};
+use crate::cli::Ingest;
+use crate::event::Event;
+use crate::store::{SqliteStore, Store};
+
+/// Events are stored when there are this many.
+const BATCH: usize = 10_000;
+/// Or when the input gives nothing for this long.
+const DRY: Duration = Duration::from_millis(20);
+/// Or when the first of them has waited for this long.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How many chunks the reader may be ahead of the store.
+const AHEAD: usize = 16;
+
+pub(super) fn run(args: &Ingest, session: &Session) -> Result<Outcome, Error> {
+    if args.from_env {
+        let event = Event::from_env(std::env::vars_os())?;
+        session.open()?.upsert_event(&event)?;
+        session.note("stored 1 event");
+        return Ok(Outcome::Done);
+    }
+    let sources = sources(&args.files);
+    if sources.iter().any(|source| matches!(source, Source::Input))
+        && std::io::stdin().is_terminal()
+    {
+        session.note("reading events from the terminal; end them with Ctrl-D");
+    }
+    if args.strict { strict(sources, session) } else { lenient(sources, session) }
+}
+
+fn sources(files: &[PathBuf]) -> Vec<Source> {
+    if files.is_empty() {
+        return vec![Source::Input];
+    }
+    let source = |file: &PathBuf| {
+        if file == Path::new("-") { Source::Input } else { Source::File(file.clone()) }
+    };
+    files.iter().map(source).collect()
+}
+
+/// Stores what is good, and reports what is not.
+fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
+    let store = session.open()?;
+    let mut progress = Progress::new(&sources, session.quiet);
+    let (sender, receiver) = sync_channel(AHEAD);
+    let reader = thread::spawn(move || source::read(sources, |found| sender.send(found).is_ok()));
+    let result = store_all(&store, &receiver, &mut progress);
+    drop(receiver);
+    // Where storing failed the reader may wait for a pipe that never ends.
+    if result.is_ok() {
+        let _ = reader.join();
+    }
+    progress.finish();
+    session.note(progress.summary());
+    result?;
+    Ok(if progress.refused > 0 { Outcome::Failed } else { Outcome::Done })
+}
+
+fn store_all(
+    store: &SqliteStore,
+    receiver: &Receiver<Found>,
+    progress: &mut Progress,
+) -> Result<(), Error> {
+    let mut batch = Vec::new();
+    let mut deadline = Instant::now();
+    loop {
+        let wait = if batch.is_empty() {
+            Duration::from_hours(1)
+        } else {
+            DRY.min(deadline.saturating_duration_since(Instant::now()))
+        };
+        match receiver.recv_timeout(wait) {
+            Ok(found) => {
+                if batch.is_empty() {
+                    deadline = Instant::now() + PATIENCE;
+                }
+                for complaint in &found.complaints {
+                    progress.suspend(|| complain(complaint));
+                }
+                progress.refused += found.complaints.len();
+                progress.read(found.bytes);
+                batch.extend(found.events);
+                if batch.len() < BATCH {
+                    continue;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                flush(store, &mut batch, progress)?;
+                return Ok(());
+            }
+        }
+        flush(store, &mut batch, progress)?;
+    }
+}
+
+fn flush(
+    store: &SqliteStore,
+    batch: &mut Vec<Event>,
+    progress: &mut Progress,
+) -> Result<(), Error> {
+    if !batch.is_empty() {
+        store.upsert_events(batch)?;
+        progress.stored += batch.len();
+        batch.clear();
+    }
+    Ok(())
+}
+
+/// Looks at everything first, and keeps it in a temporary file: the store is locked for no longer
+/// than it takes to write, however long the input takes to come.
+fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
+    let fail = |error| Error::File { action: "write to", path: std::env::temp_dir(), error };
+    let mut kept = BufWriter::new(tempfile::tempfile().map_err(fail)?);
+    let (mut refused, mut written) = (0, Ok(()));
+    source::read(sources, |found| {
+        found.complaints.iter().for_each(complain);
+        refused += found.complaints.len();
+        written =
+            found.events.iter().try_for_each(|event| Ok(serde_json::to_writer(&mut kept, event)?));
+        written.is_ok()
+    });
+    written.map_err(fail)?;
+    if refused > 0 {
+        session.note(format_args!("stored nothing: {refused} bad and --strict"));
+        return Ok(Outcome::Failed);
+    }
+    let mut kept = kept.into_inner().map_err(|error| fail(error.into_error()))?;
+    kept.rewind().map_err(fail)?;
+    lenient(vec![Source::Kept(kept)], session)
+}

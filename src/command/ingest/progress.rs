@@ -1,0 +1,83 @@
+//! How far an ingest is, for the person who waits for it.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Source;
+
+/// Whoever waits for less than this needs no bar.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Counts, and shows them on a terminal when it takes long.
+pub(super) struct Progress {
+    /// Events that are stored.
+    pub(super) stored: usize,
+    /// Things in the input that were no events, and files that could not be read.
+    pub(super) refused: usize,
+    started: Instant,
+    bytes: u64,
+    total: Option<u64>,
+    bar: Option<ProgressBar>,
+    quiet: bool,
+}
+
+impl Progress {
+    pub(super) fn new(sources: &[Source], quiet: bool) -> Self {
+        let length = |source: &Source| match source {
+            Source::File(path) => fs::metadata(path).ok().filter(fs::Metadata::is_file),
+            Source::Kept(file) => file.metadata().ok(),
+            Source::Input => None,
+        };
+        let total = sources.iter().map(|source| length(source).map(|file| file.len())).sum();
+        let started = Instant::now();
+        Self { stored: 0, refused: 0, started, bytes: 0, total, bar: None, quiet }
+    }
+
+    /// Some more of the input was read.
+    pub(super) fn read(&mut self, bytes: u64) {
+        self.bytes += bytes;
+        if self.bar.is_none() && !self.quiet && self.started.elapsed() >= SOON {
+            // indicatif draws nothing where standard error is no terminal.
+            let bar = ProgressBar::with_draw_target(self.total, ProgressDrawTarget::stderr());
+            let template = match self.total {
+                Some(_) => "{bar:30} {bytes}/{total_bytes}, {msg} events, {eta} left",
+                None => "{spinner} {bytes}, {msg} events",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.bytes);
+            bar.set_message(self.stored.to_string());
+        }
+    }
+
+    /// Does something that prints, with the bar out of its way.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// What was done, in a sentence.
+    pub(super) fn summary(&self) -> String {
+        let events = if self.stored == 1 { "event" } else { "events" };
+        let refused = match self.refused {
+            0 => String::new(),
+            refused => format!(", {refused} bad"),
+        };
+        format!("stored {} {events}{refused}", self.stored)
+    }
+}

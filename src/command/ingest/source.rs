@@ -1,0 +1,103 @@
+//! Where events come from, and reading them there.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use crate::event::Event;
+use crate::splitter::{Piece, Splitter};
+
+const CHUNK: usize = 64 * 1024;
+
+/// Where events come from.
+pub(super) enum Source {
+    /// Standard input.
+    Input,
+    /// A file by its name.
+    File(PathBuf),
+    /// What was read before.
+    Kept(File),
+}
+
+/// What one chunk of input held.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) events: Vec<Event>,
+    /// What was wrong, with file and line.
+    pub(super) complaints: Vec<String>,
+    /// How much was read.
+    pub(super) bytes: u64,
+}
+
+impl Source {
+    fn name(&self) -> String {
+        match self {
+            Self::Input | Self::Kept(_) => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    fn open(self) -> io::Result<Box<dyn Read>> {
+        Ok(match self {
+            Self::Input => Box::new(io::stdin().lock()),
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Kept(file) => Box::new(file),
+        })
+    }
+}
+
+/// Reads all sources, and hands on what each chunk holds until `take` wants no more.
+pub(super) fn read(sources: Vec<Source>, mut take: impl FnMut(Found) -> bool) {
+    for source in sources {
+        let name = source.name();
+        let result = source.open().and_then(|input| read_one(input, &name, &mut take));
+        match result {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let complaints = vec![format!("{name}: cannot be read: {error}")];
+                if !take(Found { complaints, ..Found::default() }) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn read_one(
+    mut input: Box<dyn Read>,
+    name: &str,
+    take: &mut impl FnMut(Found) -> bool,
+) -> io::Result<bool> {
+    let mut splitter = Splitter::default();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let bytes = match input.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let mut found = Found { bytes: bytes as u64, ..Found::default() };
+        splitter.feed(&chunk[..bytes], |piece| found.add(&piece, name));
+        if !take(found) {
+            return Ok(false);
+        }
+    }
+    let mut found = Found::default();
+    splitter.finish(|piece| found.add(&piece, name));
+    Ok(take(found))
+}
+
+impl Found {
+    fn add(&mut self, piece: &Piece<'_>, name: &str) {
+        let event = match piece.object {
+            Ok(object) => Event::from_json(object).map_err(|error| error.to_string()),
+            Err(broken) => Err(broken.to_string()),
+        };
+        match event {
+            Ok(event) => self.events.push(event),
+            Err(reason) => self.complaints.push(format!("{name}:{}: {reason}", piece.line)),
+        }
+    }
+}

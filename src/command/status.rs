@@ -1,0 +1,28 @@
+//! `diunbox status`: how much there is to do, in a line.
+
+use std::io::Write;
+
+use chrono::Utc;
+
+use super::{Error, Outcome, Session};
+use crate::cli::{Format, Status};
+use crate::render::{json, table};
+use crate::store::{Counts, Store};
+
+pub(super) fn run(
+    args: &Status,
+    session: &Session,
+    out: &mut impl Write,
+) -> Result<Outcome, Error> {
+    let counts = match session.open_existing()? {
+        Some(store) => store.count_updates()?,
+        None => Counts::default(),
+    };
+    match args.format {
+        _ if session.quiet => {}
+        Format::Table => table::counts(out, counts, Utc::now())?,
+        Format::Json | Format::Ndjson => json::line(out, &json::CountsView::from(counts))?,
+    }
+    let pending = args.exit_code && counts.pending > 0;
+    Ok(if pending { Outcome::Negative } else { Outcome::Done })
+}

@@ -1,0 +1,116 @@
+//! `diunbox tag`: the user's labels, by their names.
+
+use std::io::Write;
+
+use super::images::{or_suggest, read_words, resolve};
+use super::selection::near_tags;
+use super::{Error, Outcome, Session, complain, print_name};
+use crate::cli::{Format, Tag as Args};
+use crate::image::short_name;
+use crate::render::{json, table};
+use crate::store::{SqliteStore, Store, Tag};
+
+pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
+    match args {
+        Args::List { format } => list(*format, session, out),
+        Args::Create { names } => create(names, session),
+        Args::Delete { names } => {
+            on_tags(names, session, |store, tag| Ok(store.delete_tag(tag.id).map(drop)?))
+        }
+        Args::Rename { from, to } => on_tags(std::slice::from_ref(from), session, |store, tag| {
+            Ok(store.rename_tag(tag.id, to).map(drop)?)
+        }),
+        Args::Assign { tag, images } => {
+            on_tags(std::slice::from_ref(tag), session, |store, tag| {
+                on_images(store, images, session, |image| Ok(store.assign_tag(image, tag.id)?))
+            })
+        }
+        Args::Unassign { images } => {
+            let Some(store) = session.open_existing()? else {
+                return Ok(Outcome::Negative);
+            };
+            on_images(&store, images, session, |image| Ok(store.unassign_tag(image)?))?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn list(format: Format, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
+    let (tags, counts) = match session.open_existing()? {
+        Some(store) => (store.list_tags()?, store.count_tagged()?),
+        None => Default::default(),
+    };
+    match format {
+        Format::Table if session.quiet => {
+            for tag in &tags {
+                print_name(out, &tag.name, false)?;
+            }
+        }
+        Format::Table if tags.is_empty() => {
+            session.note("there are no tags yet: `diunbox tag create` makes one");
+        }
+        Format::Table => {
+            let count = |tag: &Tag| counts.get(&tag.id).copied().unwrap_or_default();
+            table::tags(out, tags.iter().map(|tag| (tag, count(tag))), session.terminal)?;
+        }
+        Format::Json => json::array(out, &tags)?,
+        Format::Ndjson => {
+            for tag in &tags {
+                json::line(out, tag)?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn create(names: &[String], session: &Session) -> Result<Outcome, Error> {
+    let store = session.open()?;
+    for name in names {
+        store.create_tag(name)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Does something with each tag of these names that there is.
+fn on_tags(
+    names: &[String],
+    session: &Session,
+    act: impl Fn(&SqliteStore, &Tag) -> Result<(), Error>,
+) -> Result<Outcome, Error> {
+    let Some(store) = session.open_existing()? else {
+        return Ok(Outcome::Negative);
+    };
+    let tags = store.list_tags()?;
+    let mut outcome = Outcome::Done;
+    for name in names {
+        if let Some(tag) = tags.iter().find(|tag| tag.name == *name) {
+            act(&store, tag)?;
+        } else {
+            let near = near_tags(name, tags.iter().map(|tag| tag.name.as_str()));
+            complain(or_suggest("tag", name, &near));
+            outcome = Outcome::Negative;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Does something with each image that the words stand for. An image need not have an update.
+fn on_images(
+    store: &SqliteStore,
+    words: &[String],
+    session: &Session,
+    act: impl Fn(&str) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let resolved = resolve(store, &read_words(words, false)?)?;
+    for image in &resolved.images {
+        act(image)?;
+    }
+    for missing in &resolved.missing {
+        let Some(image) = &missing.full_name else {
+            return Err(Error::Usage(missing.message.clone()));
+        };
+        act(image)?;
+        session.note(format_args!("there is no update of \"{}\" yet", short_name(image)));
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Image names: Docker's short and full forms, patterns, and near misses.
+//!
+//! The rules are those of Docker's [image references](https://pkg.go.dev/github.com/distribution/reference):
+//! `nginx` is `docker.io/library/nginx:latest`, and a first part with a dot or a colon, or
+//! `localhost`, is a registry.
+
+use std::borrow::Cow;
+
+use glob::{MatchOptions, Pattern};
+
+const HUB: &str = "docker.io/";
+const OFFICIAL: &str = "docker.io/library/";
+const LATEST: &str = ":latest";
+
+/// The full name that Docker understands by a short one.
+///
+/// ```
+/// use diunbox::image::full_name;
+///
+/// assert_eq!(full_name("nginx"), "docker.io/library/nginx:latest");
+/// assert_eq!(full_name("ghcr.io/acme/api:2.0"), "ghcr.io/acme/api:2.0");
+/// ```
+pub fn full_name(name: &str) -> String {
+    let (registry, path) = match name.split_once('/') {
+        Some((first, rest)) if is_registry(first) => (first, rest),
+        _ => ("docker.io", name),
+    };
+    let registry = if registry == "index.docker.io" { "docker.io" } else { registry };
+    let library = if registry == "docker.io" && !path.contains('/') { "library/" } else { "" };
+    let latest = if last_part(path).contains([':', '@']) { "" } else { LATEST };
+    format!("{registry}/{library}{path}{latest}")
+}
+
+/// The short name that Docker shows for a full one.
+///
+/// ```
+/// use diunbox::image::short_name;
+///
+/// assert_eq!(short_name("docker.io/library/nginx:1.27"), "nginx:1.27");
+/// assert_eq!(short_name("docker.io/grafana/loki:3.0"), "grafana/loki:3.0");
+/// assert_eq!(short_name("ghcr.io/acme/api:2.0"), "ghcr.io/acme/api:2.0");
+/// ```
+pub fn short_name(image: &str) -> &str {
+    // A part that looks like a registry cannot lose what stands before it.
+    let unambiguous = |short: &&str| match short.split_once('/') {
+        Some((first, _)) => !is_registry(first),
+        None => !short.is_empty(),
+    };
+    let official = image.strip_prefix(OFFICIAL).filter(|short| !short.contains('/'));
+    official.or_else(|| image.strip_prefix(HUB)).filter(unambiguous).unwrap_or(image)
+}
+
+fn is_registry(part: &str) -> bool {
+    part == "localhost" || part.contains(['.', ':'])
+}
+
+/// Whether a name is a pattern: it holds one of `* ? [`.
+pub fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
+/// A pattern over image names, in which `*` and `?` match slashes too.
+#[derive(Clone, Debug)]
+pub struct ImagePattern(Pattern);
+
+impl ImagePattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// With a sentence about the first thing that is wrong, such as a `[` that is never closed.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        // A slash is no boundary here, so any run of stars means what one star means.
+        let mut single = pattern.to_owned();
+        while single.contains("**") {
+            single = single.replace("**", "*");
+        }
+        Pattern::new(&single).map(Self).map_err(|error| {
+            format!("\"{}\" is not a pattern: {}", pattern.escape_debug(), error.msg)
+        })
+    }
+
+    /// Whether the image's full or short name matches.
+    pub fn matches(&self, image: &str) -> bool {
+        let options = MatchOptions { case_sensitive: true, ..MatchOptions::default() };
+        self.0.matches_with(image, options) || self.0.matches_with(short_name(image), options)
+    }
+}
+
+/// What a user's word for an image stands for.
+#[derive(Debug)]
+pub enum Query<'a> {
+    /// Every image that the pattern matches.
+    Pattern(ImagePattern),
+    /// The first of these names that there is.
+    Names([Cow<'a, str>; 2]),
+}
+
+impl<'a> Query<'a> {
+    /// Reads a name or a pattern.
+    ///
+    /// # Errors
+    /// When it is a pattern, and a wrong one.
+    pub fn new(word: &'a str) -> Result<Self, String> {
+        if is_pattern(word) {
+            ImagePattern::new(word).map(Self::Pattern)
+        } else {
+            Ok(Self::Names([word.into(), full_name(word).into()]))
+        }
+    }
+}
+
+/// At most three of the names that come closest to the one that is not there, best first: the same
+/// repository with another tag, then the same last part elsewhere, then those spelt alike.
+pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted = full_name(wanted);
+    let score = |name: &str| {
+        let alike = strsim::normalized_damerau_levenshtein(short_name(&wanted), short_name(name));
+        if repository(name) == repository(&wanted) {
+            alike + 2.0
+        } else if last_part(repository(name)) == last_part(repository(&wanted)) {
+            alike + 1.0
+        } else {
+            alike
+        }
+    };
+    let scored = names.into_iter().map(|name| (score(name), short_name(name)));
+    let mut near: Vec<(f64, &str)> = scored.filter(|(score, _)| *score > 0.6).collect();
+    near.sort_by(|(a, first), (b, second)| b.total_cmp(a).then_with(|| first.cmp(second)));
+    near.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// The name without its tag and digest.
+fn repository(image: &str) -> &str {
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
+    }
+}
+
+fn last_part(repository: &str) -> &str {
+    repository.rsplit('/').next().unwrap_or(repository)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_full_names_are_dockers() {
+        for (short, full) in [
+            ("nginx:latest", "docker.io/library/nginx:latest"),
+            ("nginx:1.27", "docker.io/library/nginx:1.27"),
+            ("grafana/loki:3", "docker.io/grafana/loki:3"),
+            ("ghcr.io/acme/api:2.0", "ghcr.io/acme/api:2.0"),
+            ("localhost/x:1", "localhost/x:1"),
+            ("host:5000/x/y:tag@sha256:ab", "host:5000/x/y:tag@sha256:ab"),
+            ("nginx@sha256:ab", "docker.io/library/nginx@sha256:ab"),
+        ] {
+            assert_eq!(full_name(short), full);
+            assert_eq!(full_name(full), full);
+            assert_eq!(short_name(full), short);
+        }
+        assert_eq!(full_name("nginx"), "docker.io/library/nginx:latest");
+        assert_eq!(full_name("index.docker.io/nginx"), "docker.io/library/nginx:latest");
+        assert_eq!(full_name("host:5000/x"), "host:5000/x:latest");
+    }
+
+    #[test]
+    fn a_short_name_leads_back_to_its_full_name() {
+        for full in
+            ["docker.io/a.b/c:1", "docker.io/library/a/b:1", "docker.io/", "docker.io/library/"]
+        {
+            let short = short_name(full);
+            assert!(short == full || full_name(short) == full, "{full} became {short}");
+        }
+    }
+
+    #[test]
+    fn patterns_match_full_and_short_names_across_slashes() {
+        let matches =
+            |pattern: &str, image: &str| ImagePattern::new(pattern).unwrap().matches(image);
+        assert!(matches("nginx*", "docker.io/library/nginx:1.27"));
+        assert!(matches("*nginx*", "docker.io/library/nginx:1.27"));
+        assert!(matches("ghcr.io/*:2.?", "ghcr.io/acme/deep/api:2.0"));
+        assert!(matches("a**b***c", "axbyc"));
+        assert!(matches("redis:[67]", "docker.io/library/redis:7"));
+        assert!(!matches("nginx", "docker.io/library/nginx:1.27"));
+        assert!(!matches("NGINX*", "docker.io/library/nginx:1.27"));
+        assert!(ImagePattern::new("a[b").unwrap_err().starts_with("\"a[b\" is not a pattern"));
+    }
+
+    #[test]
+    fn suggestions_put_other_tags_first_and_leave_strangers_out() {
+        let names = [
+            "docker.io/library/nginx:1.27",
+            "docker.io/library/nginz:latest",
+            "ghcr.io/acme/api:2.0",
+        ];
+        assert_eq!(suggestions("nginx", names), ["nginx:1.27", "nginz:latest"]);
+        assert_eq!(suggestions("ghcr.io/acme/apu:2.0", names), ["ghcr.io/acme/api:2.0"]);
+        assert_eq!(suggestions("api", names), ["ghcr.io/acme/api:2.0"]);
+        assert!(suggestions("postgres", names).is_empty());
+    }
+}

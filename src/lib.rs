@@ -1,0 +1,16 @@
+//! An inbox for container-image updates.
+//!
+//! [Diun](https://crazymax.dev/diun/) watches registries and fires one notification per change.
+//! diunbox takes these [events](event::Event) in, [keeps](store::Store) the current state of each
+//! image in SQLite, and answers what is pending, where and since when.
+//!
+//! Data goes one way: arguments or HTTP, the store, SQLite; and back through [`render`].
+
+pub mod cli;
+pub mod command;
+pub mod event;
+pub mod filter;
+pub mod image;
+pub mod render;
+pub mod splitter;
+pub mod store;

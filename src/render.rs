@@ -1,0 +1,7 @@
+//! What a person or a script gets to see: tables, JSON and times, safe for a terminal.
+
+pub mod json;
+pub mod page;
+pub mod table;
+pub mod terminal;
+pub mod time;

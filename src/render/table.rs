@@ -1,0 +1,230 @@
+//! Tables for people.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width};
+
+use super::terminal::{Terminal, safe};
+use super::time::ago;
+use crate::image::short_name;
+use crate::store::{Counts, Place, State, Tag, Update};
+
+/// A cell holds no more characters than this, even where its line has room: an image's name can
+/// have 500, and a hostile event's a million.
+const CELL: usize = 1_000;
+
+/// Prints updates, a line each.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn updates(
+    out: &mut dyn Write,
+    updates: &[Update],
+    state: State,
+    now: DateTime<Utc>,
+    terminal: Terminal,
+) -> io::Result<()> {
+    let mut headings = vec!["IMAGE", "STATUS", "WHERE", "RECEIVED", "TAG"];
+    if state != State::Pending {
+        headings.push("ACKNOWLEDGED");
+    }
+    let rows = updates.iter().map(|update| {
+        let mut row = vec![
+            cell(short_name(&update.event.image)),
+            cell(&update.event.status),
+            cell(&places(&update.places)),
+            ago(update.received_at, now),
+            cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
+        ];
+        if state != State::Pending {
+            row.push(update.acknowledged_at.map_or("-".to_owned(), |time| ago(time, now)));
+        }
+        row
+    });
+    let links = updates.iter().map(|update| update.event.hub_link.as_str());
+    print(out, &headings, rows, links, terminal)
+}
+
+/// Prints tags, and how many images carry each.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn tags<'a>(
+    out: &mut dyn Write,
+    tags: impl Iterator<Item = (&'a Tag, u64)>,
+    terminal: Terminal,
+) -> io::Result<()> {
+    let rows = tags.map(|(tag, images)| vec![cell(&tag.name), images.to_string()]);
+    print(out, &["TAG", "IMAGES"], rows, std::iter::empty(), terminal)
+}
+
+/// Prints the counts in a line.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn counts(out: &mut dyn Write, counts: Counts, now: DateTime<Utc>) -> io::Result<()> {
+    write!(out, "{} pending", counts.pending)?;
+    if let Some(oldest) = counts.oldest_pending {
+        write!(out, " (oldest {})", ago(oldest, now))?;
+    }
+    writeln!(out, ", {} acknowledged", counts.acknowledged)
+}
+
+/// The first place, and how many more there are: `edge-1/api-0 +7`.
+pub(super) fn places(places: &[Place]) -> String {
+    let Some(first) = places.first() else {
+        return "-".to_owned();
+    };
+    let mut text = match (first.hostname.as_str(), first.workload.as_str()) {
+        ("", "") => "-".to_owned(),
+        (host, "") => host.to_owned(),
+        ("", workload) => workload.to_owned(),
+        (host, workload) => format!("{host}/{workload}"),
+    };
+    if places.len() > 1 {
+        text = format!("{text} +{}", places.len() - 1);
+    }
+    text
+}
+
+/// The start of a text, without a character that could do harm.
+pub(super) fn cut(text: &str, most: usize) -> (String, bool) {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (safe(&text[..end]).into_owned(), true),
+        None => (safe(text).into_owned(), false),
+    }
+}
+
+pub(super) fn cell(text: &str) -> String {
+    let (mut text, is_cut) = cut(text, CELL);
+    if is_cut {
+        text.push('…');
+    }
+    text
+}
+
+/// Prints a table. On a terminal each row takes one line, and the first column, which people copy
+/// from, gets its room before the others.
+pub(super) fn print<'a>(
+    out: &mut dyn Write,
+    headings: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    mut links: impl Iterator<Item = &'a str>,
+    terminal: Terminal,
+) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_truncation_indicator("…").set_header(headings);
+    let mut names = Vec::new();
+    for cells in rows {
+        names.push(cells[0].clone());
+        let mut row = Row::from(cells);
+        row.max_height(1);
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    match terminal.width {
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+        Some(width) => {
+            let width = u16::try_from(width).unwrap_or(u16::MAX);
+            let widest = table.column_max_content_widths().first().map_or(0, |widest| widest + 2);
+            if let Some(first) = table.column_mut(0) {
+                let room = Width::Fixed(widest.min(width / 5 * 3));
+                first.set_constraint(ColumnConstraint::LowerBoundary(room));
+            }
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width)
+        }
+    };
+    let mut lines = table.lines();
+    if let Some(line) = lines.next() {
+        writeln!(out, "{}", terminal.heading(line.trim_end()))?;
+    }
+    for (line, name) in lines.zip(names) {
+        let line = line.trim_end();
+        match (links.next(), line.strip_prefix(&*name)) {
+            (Some(link), Some(rest)) => writeln!(out, "{}{rest}", terminal.link(&name, link))?,
+            _ => writeln!(out, "{line}")?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+
+    fn update(image: &str, workloads: usize) -> Update {
+        let place = |index| Place {
+            hostname: "edge-1".into(),
+            provider: "docker".into(),
+            workload: format!("api-{index}"),
+        };
+        Update {
+            event: Event {
+                image: image.into(),
+                status: "new".into(),
+                hub_link: "https://example.com".into(),
+                ..Event::default()
+            },
+            received_at: DateTime::UNIX_EPOCH,
+            acknowledged_at: None,
+            tag: None,
+            places: (0..workloads).map(place).collect(),
+        }
+    }
+
+    fn listed(listed: &[Update], terminal: Terminal) -> String {
+        let mut out = Vec::new();
+        updates(&mut out, listed, State::Pending, DateTime::UNIX_EPOCH, terminal).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_gets_whole_values() {
+        let long = format!("ghcr.io/{}:1", "a".repeat(200));
+        let text = listed(
+            &[update("docker.io/library/nginx:1", 1), update(&long, 8)],
+            Terminal::default(),
+        );
+        assert!(
+            text.contains(&format!("\n{long}  new     edge-1/api-0 +7  now       -\n")),
+            "{text}"
+        );
+        assert!(text.contains("\nnginx:1 "), "{text}");
+    }
+
+    #[test]
+    fn a_terminal_gets_one_line_a_row_and_no_more_than_fits() {
+        let long = format!("ghcr.io/{}:1", "a".repeat(200));
+        let text = listed(
+            &[update(&long, 8), update("a\nb", 1), update("日本語:1", 2)],
+            Terminal { width: Some(80), ..Terminal::default() },
+        );
+        assert_eq!(text.lines().count(), 4, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.contains('…') && text.contains("a\\nb "), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_is_shown_whole_is_linked() {
+        let terminal = Terminal { width: Some(80), color: true, links: true };
+        let text = listed(&[update("docker.io/library/nginx:1", 1)], terminal);
+        assert!(
+            text.contains("\x1b]8;;https://example.com\x1b\\nginx:1\x1b]8;;\x1b\\  new "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_million_characters_do_no_harm() {
+        for terminal in [Terminal::default(), Terminal { width: Some(20), ..Terminal::default() }] {
+            let text = listed(&[update(&"x".repeat(1 << 20), 1)], terminal);
+            assert_eq!(text.lines().count(), 2);
+            assert!(text.len() < 3_000);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What the terminal can show, and what must never reach it.
+
+use std::borrow::Cow;
+use std::io::IsTerminal;
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{Effects, Style};
+
+use crate::cli::ColorWhen;
+
+const HEADING: Style = Style::new().effects(Effects::BOLD);
+
+/// What standard output can show.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminal {
+    /// How many columns it has; `None` where it is no terminal.
+    pub width: Option<usize>,
+    /// Whether to use colour.
+    pub color: bool,
+    /// Whether to link to web pages (OSC 8).
+    pub links: bool,
+}
+
+impl Terminal {
+    /// Looks at standard output, `NO_COLOR` and their like, and what the user asked for.
+    pub fn detect(when: ColorWhen) -> Self {
+        let stdout = std::io::stdout();
+        let width = stdout
+            .is_terminal()
+            .then(|| terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)));
+        let color = match when {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto => !matches!(AutoStream::choice(&stdout), ColorChoice::Never),
+        };
+        let capable = || supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+        Self { width, color, links: color && (when == ColorWhen::Always || capable()) }
+    }
+
+    /// A table's heading.
+    pub fn heading<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.color { format!("{HEADING}{text}{HEADING:#}").into() } else { text.into() }
+    }
+
+    /// A text that leads to a web page, where the link is one that is safe to follow.
+    pub fn link<'a>(&self, text: &'a str, url: &str) -> Cow<'a, str> {
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        if self.links && web && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\").into()
+        } else {
+            text.into()
+        }
+    }
+}
+
+/// The text with everything escaped that could move the cursor, change a colour, reorder or hide
+/// text, or break a line.
+///
+/// ```
+/// use diunbox::render::terminal::safe;
+///
+/// assert_eq!(safe("nginx:1.27"), "nginx:1.27");
+/// assert_eq!(safe("a\u{1b}[2Jb\nc\u{202e}"), r"a\u{1b}[2Jb\nc\u{202e}");
+/// ```
+pub fn safe(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return text.into();
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' => escaped.extend(character.escape_default()),
+            _ if is_unsafe(character) => escaped.extend(character.escape_unicode()),
+            _ => escaped.push(character),
+        }
+    }
+    escaped.into()
+}
+
+/// Control characters, and the format characters of Unicode that reorder or hide text.
+pub(super) fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAPABLE: Terminal = Terminal { width: Some(80), color: true, links: true };
+
+    #[test]
+    fn links_lead_to_web_pages_only() {
+        let linked = CAPABLE.link("nginx", "https://hub.docker.com/_/nginx");
+        assert_eq!(linked, "\x1b]8;;https://hub.docker.com/_/nginx\x1b\\nginx\x1b]8;;\x1b\\");
+        for url in [
+            "",
+            "file:///etc/passwd",
+            "javascript:x",
+            "https://a\x1b\\b",
+            "https://a b",
+            "https://é",
+        ] {
+            assert_eq!(CAPABLE.link("nginx", url), "nginx", "{url:?}");
+        }
+        assert_eq!(Terminal::default().link("nginx", "https://a"), "nginx");
+    }
+
+    #[test]
+    fn nothing_unsafe_is_left() {
+        let all: String = ('\0'..='\u{10ffff}').filter(|c| is_unsafe(*c)).collect();
+        assert!(all.len() > 100);
+        let safe = safe(&all);
+        assert!(safe.chars().all(|c| c.is_ascii_graphic()), "{safe}");
+    }
+}

@@ -1,0 +1,33 @@
+//! Times as people read them.
+
+use chrono::{DateTime, Utc};
+
+/// How long ago a time was, such as `3 hours ago`. A time that is yet to come is `now`: clocks of
+/// two hosts are never quite the same.
+pub fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let age = (now - time).to_std().unwrap_or_default();
+    timeago::Formatter::new().convert(age)
+}
+
+/// A time in full, and how long ago it was.
+pub fn full(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    format!("{} ({})", time.format("%Y-%m-%d %H:%M:%S UTC"), ago(time, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    #[test]
+    fn ages_are_in_one_unit() {
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let ago = |seconds| ago(now - TimeDelta::seconds(seconds), now);
+        assert_eq!(ago(-5), "now");
+        assert_eq!(ago(0), "now");
+        assert_eq!(ago(59), "59 seconds ago");
+        assert_eq!(ago(3_600), "1 hour ago");
+        assert_eq!(ago(3 * 86_400), "3 days ago");
+        assert_eq!(full(now, now), "2026-11-18 11:06:40 UTC (now)");
+    }
+}
