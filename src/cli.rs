@@ -64,6 +64,7 @@ pub enum Command {
     Status(Status),
     Prune(Prune),
     Backup(Backup),
+    Serve(Serve),
 }
 
 /// Take events in, from files, a pipe or Diun's script notifier
@@ -314,4 +315,47 @@ pub struct Backup {
     /// Replace the file if there is one
     #[arg(long)]
     pub force: bool,
+}
+
+/// Take Diun's webhook in, and answer dashboards
+///
+/// Answers on /webhook, /api/updates, /api/tags, /api/tag-assignments, /api/summary, /metrics and
+/// /healthz. An event is on disk before it is answered with 204. A first SIGTERM or SIGINT finishes
+/// what is in flight, a second ends at once.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Where to listen: HOST:PORT or unix:/PATH [default: 127.0.0.1:3486]
+    ///
+    /// May be given several times. Port 0 takes a free port, and the log says which. Sockets that
+    /// systemd hands over (LISTEN_FDS) are used too, and in place of the default.
+    #[arg(short, long, value_name = "ADDRESS", env = "DIUNBOX_LISTEN", value_delimiter = ',')]
+    pub listen: Vec<String>,
+
+    /// A file that holds the token to ask for
+    ///
+    /// Clients send it as `Authorization: TOKEN` or `Authorization: Bearer TOKEN`. The token can be
+    /// in the variable DIUNBOX_TOKEN instead. Without a token, serve listens on loopback only.
+    #[arg(long, value_name = "FILE", env = "DIUNBOX_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+
+    /// Listen on other addresses than loopback without a token
+    #[arg(long)]
+    pub allow_unauthenticated: bool,
+
+    /// How to write the log
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// Log clients that are cut off before they ask for anything
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// How to write the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line of text for each request.
+    Text,
+    /// A JSON object a line.
+    Json,
 }

@@ -7,6 +7,7 @@ mod ingest;
 mod list;
 mod prune;
 mod selection;
+mod serve;
 mod show;
 mod status;
 mod tag;
@@ -77,6 +78,7 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Status(args) => status::run(args, &session, &mut out),
         Command::Prune(args) => prune::run(args, &session, &mut out),
         Command::Backup(args) => backup::run(args, &session, &mut out),
+        Command::Serve(args) => serve::run(args, &session),
     }?;
     out.flush()?;
     Ok(outcome)

@@ -113,14 +113,15 @@ impl<'a> Query<'a> {
 /// repository with another tag, then the same last part elsewhere, then those spelt alike.
 pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = full_name(wanted);
+    let alike = strsim::normalized_damerau_levenshtein;
     let score = |name: &str| {
-        let alike = strsim::normalized_damerau_levenshtein(short_name(&wanted), short_name(name));
-        if repository(name) == repository(&wanted) {
-            alike + 2.0
-        } else if last_part(repository(name)) == last_part(repository(&wanted)) {
-            alike + 1.0
+        let (ours, theirs) = (repository(&wanted), repository(name));
+        if ours == theirs {
+            2.0 + alike(&wanted, name)
+        } else if last_part(ours) == last_part(theirs) {
+            1.0 + alike(ours, theirs)
         } else {
-            alike
+            alike(short_name(ours), short_name(theirs))
         }
     };
     let scored = names.into_iter().map(|name| (score(name), short_name(name)));

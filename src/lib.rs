@@ -10,6 +10,7 @@ pub mod cli;
 pub mod command;
 pub mod event;
 pub mod filter;
+pub mod http;
 pub mod image;
 pub mod render;
 pub mod splitter;

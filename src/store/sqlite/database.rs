@@ -1,5 +1,6 @@
 //! The database's file: how it is made, opened and brought up to date.
 
+use std::cell::Cell;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -143,9 +144,32 @@ impl Database {
     }
 }
 
+thread_local! {
+    /// When this thread's operation gives up waiting for another program's lock.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// When an operation that begins now gives up waiting for a lock, be it in a queue or at SQLite.
+pub(super) fn deadline() -> Instant {
+    Instant::now() + BUSY
+}
+
+/// Does some work that gives up waiting for a lock at a time.
+pub(super) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
+    DEADLINE.set(Some(deadline));
+    let result = work();
+    DEADLINE.set(None);
+    result
+}
+
 /// Waits in short even steps: SQLite's own, ever longer ones miss the gaps that a busy writer leaves.
 fn wait(times: i32) -> bool {
-    let waited = BUSY_STEP * times.unsigned_abs();
-    thread::sleep(BUSY_STEP);
-    waited < BUSY
+    let in_time = match DEADLINE.get() {
+        Some(deadline) => Instant::now() < deadline,
+        None => BUSY_STEP * times.unsigned_abs() < BUSY,
+    };
+    if in_time {
+        thread::sleep(BUSY_STEP);
+    }
+    in_time
 }

@@ -4,10 +4,11 @@
 //! the events of all who wait for it by then, in one transaction, and each is told the result.
 
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use rusqlite::Connection;
 
-use super::database::{Database, Opened};
+use super::database::{Database, Opened, deadline, until};
 use super::{events, lock};
 use crate::event::Event;
 use crate::store::{Result, StoreError};
@@ -21,6 +22,7 @@ pub(super) struct Writer {
 #[derive(Debug)]
 struct Waiting {
     event: Event,
+    deadline: Instant,
     result: Arc<OnceLock<Result<()>>>,
 }
 
@@ -41,24 +43,33 @@ impl Writer {
         database: &Database,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        let deadline = deadline();
         let mut opened = lock(&self.opened);
         if !database.is_same(&opened) {
             *opened = database.open()?;
         }
-        work(&mut opened.connection).map_err(|error| database.explain(&error))
+        until(deadline, || work(&mut opened.connection)).map_err(|error| database.explain(&error))
     }
 
     /// Makes an event durable, together with those of all who wait at the same time.
     pub(super) fn upsert(&self, database: &Database, event: &Event) -> Result<()> {
         let result = Arc::new(OnceLock::new());
-        lock(&self.waiting).push(Waiting { event: event.clone(), result: Arc::clone(&result) });
+        let waiting =
+            Waiting { event: event.clone(), deadline: deadline(), result: Arc::clone(&result) };
+        lock(&self.waiting).push(waiting);
         let mut opened = lock(&self.opened);
-        if result.get().is_none() {
+        while result.get().is_none() {
             let group = std::mem::take(&mut *lock(&self.waiting));
-            let outcome = commit(&mut opened, database, &group);
+            let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { break };
+            let outcome = until(earliest, || commit(&mut opened, database, &group));
+            let locked = matches!(outcome, Err(StoreError::Locked(_)));
             for waiting in group {
-                // Only whoever takes an event from the queue sets its result.
-                let _ = waiting.result.set(outcome.clone());
+                if locked && waiting.deadline > Instant::now() {
+                    lock(&self.waiting).push(waiting);
+                } else {
+                    // Only whoever takes an event from the queue sets its result.
+                    let _ = waiting.result.set(outcome.clone());
+                }
             }
         }
         drop(opened);

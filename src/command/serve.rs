@@ -1,0 +1,125 @@
+//! `diunbox serve`: the webhook and the API.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::{Error, Outcome, Session};
+use crate::cli::Serve;
+use crate::http::{Level, Listener, Log, Server, Token};
+
+const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
+/// Others can read the file.
+const READABLE_BY_OTHERS: u32 = 0o044;
+
+pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
+    let level = match (session.quiet, args.verbose) {
+        (true, _) => Level::Quiet,
+        (_, true) => Level::Verbose,
+        _ => Level::Normal,
+    };
+    let log = Log { format: args.log_format, level };
+    let token = token(args, log)?;
+    let listeners = listen(args)?;
+    let open = listeners.iter().find(|listener| !listener.is_local());
+    if let Some(open) = open.filter(|_| token.is_none() && !args.allow_unauthenticated) {
+        return Err(Error::Usage(format!(
+            "others can reach {open}, and no token is set: give --token-file, listen on \
+             127.0.0.1, or say --allow-unauthenticated",
+        )));
+    }
+    let store = session.open()?;
+    let stop =
+        stop_signal().map_err(|error| Error::Usage(format!("cannot handle signals: {error}")))?;
+    let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
+    log.info(&format!(
+        "diunbox {} listens on {}, database {}, token {}",
+        env!("CARGO_PKG_VERSION"),
+        addresses.join(" and "),
+        session.database.display(),
+        if token.is_some() { "needed" } else { "not needed" },
+    ));
+    let store = Box::new(store);
+    let server = Server { store, listeners, token, log, descriptors: descriptors() };
+    server.run(stop).map_err(|error| Error::Usage(format!("cannot serve: {error}")))?;
+    Ok(Outcome::Done)
+}
+
+fn listen(args: &Serve) -> Result<Vec<Listener>, Error> {
+    let mut listeners = Listener::from_systemd().map_err(|error| {
+        Error::Usage(format!("cannot use the sockets that LISTEN_FDS hands over: {error}"))
+    })?;
+    let default = [DEFAULT_ADDRESS.to_owned()];
+    let addresses = match args.listen.as_slice() {
+        [] if listeners.is_empty() => default.as_slice(),
+        addresses => addresses,
+    };
+    for address in addresses {
+        listeners.extend(
+            Listener::bind(address)
+                .map_err(|error| Error::Usage(format!("cannot listen on {address}: {error}")))?,
+        );
+    }
+    Ok(listeners)
+}
+
+/// The token from a file, or else from the environment.
+fn token(args: &Serve, log: Log) -> Result<Option<Token>, Error> {
+    let (source, text) = match (&args.token_file, std::env::var("DIUNBOX_TOKEN")) {
+        (Some(file), _) => (file.display().to_string(), read_token(file, log)?),
+        (None, Ok(token)) => ("DIUNBOX_TOKEN".to_owned(), token),
+        (None, Err(std::env::VarError::NotPresent)) => return Ok(None),
+        (None, Err(error)) => {
+            return Err(Error::Usage(format!("cannot read DIUNBOX_TOKEN: {error}")));
+        }
+    };
+    let token = Token::new(&text).map_err(|reason| {
+        Error::Usage(format!("the token in {source} cannot be used: {reason}"))
+    })?;
+    Ok(Some(token))
+}
+
+fn read_token(path: &Path, log: Log) -> Result<String, Error> {
+    let read = || {
+        let file = File::open(path)?;
+        if fs::File::metadata(&file)?.mode() & READABLE_BY_OTHERS != 0 {
+            let path = path.display();
+            log.problem(&format!("others can read the token in {path}: `chmod 600 {path}`"));
+        }
+        let mut text = String::new();
+        file.take(64 * 1024).read_to_string(&mut text)?;
+        Ok(text)
+    };
+    read().map_err(|error| Error::File {
+        action: "read the token in",
+        path: path.to_owned(),
+        error,
+    })
+}
+
+/// Becomes readable at the first SIGTERM or SIGINT. A second ends the process at once.
+fn stop_signal() -> std::io::Result<UnixStream> {
+    let (read, write) = UnixStream::pair()?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stopping))?;
+        signal_hook::flag::register(signal, Arc::clone(&stopping))?;
+        signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+    }
+    Ok(read)
+}
+
+/// How many descriptors there may be, after asking for as many as are allowed.
+fn descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let current = if raised.is_ok() { limit.maximum } else { limit.current };
+    usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
+}

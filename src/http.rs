@@ -1,0 +1,86 @@
+//! `serve`: the webhook that Diun sends its notifications to, and an API for dashboards.
+//!
+//! A client meets the [gate], which reads its whole request, has the [inner] server find the
+//! [route] and the answer, and ends the connection.
+
+mod assignments;
+mod auth;
+mod gate;
+mod health;
+mod inner;
+mod listen;
+mod log;
+mod message;
+mod metrics;
+mod route;
+mod slots;
+mod summary;
+mod tags;
+mod updates;
+mod webhook;
+mod wire;
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::gate::Gate;
+use self::inner::Inner;
+use self::route::Context;
+use crate::store::Store;
+
+pub use self::auth::Token;
+pub use self::listen::Listener;
+pub use self::log::{Level, Log};
+
+/// How long what is in flight may take to end when the server stops.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// What to serve, where and to whom.
+pub struct Server {
+    /// Where updates are kept.
+    pub store: Box<dyn Store>,
+    /// Where to listen.
+    pub listeners: Vec<Listener>,
+    /// What clients must know.
+    pub token: Option<Token>,
+    /// Where to say what happens.
+    pub log: Log,
+    /// How many descriptors the process may have open.
+    pub descriptors: usize,
+}
+
+impl Server {
+    /// Answers until something can be read from `stop`, then finishes what is in flight and tidies
+    /// the store.
+    ///
+    /// # Errors
+    /// When the server cannot be started, or the store cannot be left tidy.
+    pub fn run(self, stop: impl AsFd) -> io::Result<()> {
+        let log = self.log;
+        // Browsers reach TCP addresses only, and on loopback by names of this machine only.
+        let tcp = self.listeners.iter().any(Listener::is_tcp);
+        let local = self.listeners.iter().all(Listener::is_local);
+        let context = Arc::new(Context {
+            store: self.store,
+            local_names_only: tcp && local && self.token.is_none(),
+            token: self.token,
+            log,
+            metrics: metrics::Metrics::default(),
+        });
+        // The folder is its owner's only. It goes when this returns.
+        let folder = tempfile::Builder::new().prefix("diunbox-").tempdir()?;
+        let inner = Inner::start(Arc::clone(&context), folder.path())?;
+        let gate = Arc::new(Gate::new(inner, Arc::clone(&context), self.descriptors));
+        gate.run(&self.listeners, stop)?;
+        drop(self.listeners);
+        log.info("stopping: finishing what is in flight");
+        if !gate.drain(DRAIN_TIME) {
+            log.problem("some requests did not end in time");
+        }
+        context.store.checkpoint().map_err(io::Error::other)?;
+        log.info("stopped");
+        Ok(())
+    }
+}

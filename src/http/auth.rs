@@ -1,0 +1,178 @@
+//! Who may ask: the token, and the rule for browsers.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use subtle::ConstantTimeEq;
+
+use super::message::{Request, Response};
+
+/// What clients must know.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Takes a token, without the white space around it.
+    ///
+    /// # Errors
+    /// When nothing is left, or something that no header can hold.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        let token = text.trim();
+        if token.is_empty() {
+            Err("it is empty")
+        } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Err("it holds white space, or characters that are not ASCII")
+        } else {
+            Ok(Self(token.to_owned()))
+        }
+    }
+
+    /// Compares in a time that depends on the lengths alone.
+    fn is_in(&self, authorization: &str) -> bool {
+        let given = match authorization.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+            _ => authorization,
+        };
+        given.as_bytes().ct_eq(self.0.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Token")
+    }
+}
+
+/// Turns away who has no token.
+pub(super) fn check_token(token: Option<&Token>, request: &Request<'_>) -> Result<(), Response> {
+    let Some(token) = token else { return Ok(()) };
+    let error = match request.header("authorization") {
+        Some(authorization) if token.is_in(authorization) => return Ok(()),
+        Some(_) => "the token in the Authorization header is not the one that diunbox has",
+        None => "a token is needed: send the header `Authorization: TOKEN`",
+    };
+    Err(Response::error(401, error).with("WWW-Authenticate", "Bearer"))
+}
+
+/// Turns away what a browser sends for a page of another site: such a page could otherwise read
+/// and acknowledge updates on the machine of whoever looks at it.
+///
+/// A site can give its own name the address 127.0.0.1. So, where no token keeps it out, the name
+/// that the browser believes to talk to must be one for this machine.
+pub(super) fn check_browser(local_names_only: bool, request: &Request<'_>) -> Result<(), Response> {
+    let refuse = |error| Err(Response::error(403, error));
+    let host = request.header("host");
+    if let Some(site) = request.header("sec-fetch-site")
+        && !["none", "same-origin"].contains(&site)
+    {
+        return refuse("this request comes from a page of another site (Sec-Fetch-Site)");
+    }
+    if let Some(origin) = request.header("origin") {
+        let own = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        if own.is_none() || own != host {
+            return refuse("this request comes from a page of another site (Origin)");
+        }
+    }
+    if local_names_only && host.is_some_and(|host| !is_local(host)) {
+        return refuse("without a token, diunbox answers to localhost and 127.0.0.1 only (Host)");
+    }
+    Ok(())
+}
+
+/// Whether a Host header names this machine, whatever the port.
+fn is_local(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || address.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tiny_http::Method;
+
+    fn status(
+        headers: &[(&str, &'static str)],
+        check: impl Fn(&Request<'_>) -> Result<(), Response>,
+    ) -> u16 {
+        let header = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, v)| *v);
+        let request = Request { method: &Method::Get, target: "/", header: &header, body: b"" };
+        check(&request).map_or_else(|response| response.status, |()| 200)
+    }
+
+    #[test]
+    fn the_token_is_taken_with_and_without_bearer() {
+        let token = Token::new(" s3cret\n").unwrap();
+        let ask = |authorization| {
+            status(&[("authorization", authorization)], |request| {
+                check_token(Some(&token), request)
+            })
+        };
+        for right in ["s3cret", "Bearer s3cret", "bearer  s3cret"] {
+            assert_eq!(ask(right), 200, "{right}");
+        }
+        for wrong in ["", "s3cre", "s3cret2", "S3CRET", "Basic s3cret", "Bearer", "Bearer "] {
+            assert_eq!(ask(wrong), 401, "{wrong}");
+        }
+        assert_eq!(status(&[], |request| check_token(Some(&token), request)), 401);
+        assert_eq!(status(&[], |request| check_token(None, request)), 200);
+    }
+
+    #[test]
+    fn a_token_is_not_empty_and_never_printed() {
+        assert!(Token::new(" \n").is_err());
+        assert!(Token::new("a b").is_err());
+        assert_eq!(format!("{:?}", Token::new("s3cret")), "Ok(Token)");
+    }
+
+    #[test]
+    fn browsers_on_other_sites_are_turned_away() {
+        let ask = |headers: &[(&str, &'static str)]| status(headers, |r| check_browser(true, r));
+        let host = ("host", "localhost:3486");
+        assert_eq!(ask(&[host]), 200);
+        assert_eq!(ask(&[]), 200);
+        assert_eq!(ask(&[host, ("sec-fetch-site", "none")]), 200);
+        assert_eq!(ask(&[host, ("sec-fetch-site", "same-origin")]), 200);
+        assert_eq!(ask(&[host, ("sec-fetch-site", "cross-site")]), 403);
+        assert_eq!(ask(&[host, ("sec-fetch-site", "same-site")]), 403);
+        assert_eq!(ask(&[host, ("origin", "http://localhost:3486")]), 200);
+        for origin in
+            ["http://localhost:1", "https://evil.example", "null", "http://localhost:3486.evil"]
+        {
+            assert_eq!(ask(&[host, ("origin", origin)]), 403, "{origin}");
+        }
+    }
+
+    #[test]
+    fn only_names_of_this_machine_will_do_where_there_is_no_token() {
+        let ask = |local: bool, host| status(&[("host", host)], |r| check_browser(local, r));
+        for host in [
+            "localhost",
+            "LOCALHOST:80",
+            "a.localhost:1",
+            "127.0.0.1:3486",
+            "127.9.9.9",
+            "[::1]:3486",
+            "[::1]",
+        ] {
+            assert_eq!(ask(true, host), 200, "{host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:3486",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+            "localhost.evil",
+            "",
+        ] {
+            assert_eq!(ask(true, host), 403, "{host}");
+            assert_eq!(ask(false, host), 200, "{host}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The log on standard error: a line a request, for people or for machines.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use chrono::{SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::cli::LogFormat;
+use crate::event::Event;
+use crate::render::json;
+use crate::render::terminal::safe;
+
+/// No path takes more than this of a line.
+const PATH_LIMIT: usize = 512;
+
+/// How much to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What is wrong, and events that could not be stored.
+    Quiet,
+    /// A line for each request too.
+    Normal,
+    /// Clients that ask for nothing too.
+    Verbose,
+}
+
+/// Writes the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Log {
+    /// How to write it.
+    pub format: LogFormat,
+    /// How much.
+    pub level: Level,
+}
+
+/// A request that was answered.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    pub(super) status: u16,
+    pub(super) ms: f64,
+    pub(super) client: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    time: String,
+    level: &'a str,
+    #[serde(flatten)]
+    what: T,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    message: &'a str,
+}
+
+impl Log {
+    /// A request was answered.
+    pub(super) fn request(self, mut entry: Entry<'_>) {
+        if self.level < Level::Normal && entry.status < 500 {
+            return;
+        }
+        let level = if entry.status < 500 { "info" } else { "error" };
+        entry.path = match entry.path.char_indices().nth(PATH_LIMIT) {
+            Some((end, _)) => &entry.path[..end],
+            None => entry.path,
+        };
+        match self.format {
+            LogFormat::Json => Self::json(level, entry),
+            LogFormat::Text => {
+                let error = entry.error.map(|error| format!(" {error}")).unwrap_or_default();
+                let Entry { method, path, status, ms, client, .. } = entry;
+                Self::text(&format!("{method} {path} {status} {ms:.1}ms {client}{error}"));
+            }
+        }
+    }
+
+    /// Something happened that all should know.
+    pub fn info(self, message: &str) {
+        if self.level >= Level::Normal {
+            self.message("info", message);
+        }
+    }
+
+    /// Something happened that few want to know.
+    pub(super) fn detail(self, message: &str) {
+        if self.level >= Level::Verbose {
+            self.message("debug", message);
+        }
+    }
+
+    /// Something is wrong.
+    pub fn problem(self, message: &str) {
+        self.message("error", message);
+    }
+
+    /// An event that could not be stored: a line that `diunbox ingest` takes.
+    pub(super) fn lost(event: &Event) {
+        let mut line = Vec::new();
+        let _ = json::line(&mut line, event);
+        write(&line);
+    }
+
+    fn message(self, level: &str, message: &str) {
+        match self.format {
+            LogFormat::Json => Self::json(level, Message { message }),
+            LogFormat::Text => Self::text(message),
+        }
+    }
+
+    fn json(level: &str, what: impl Serialize) {
+        let mut line = Vec::new();
+        let _ = json::line(&mut line, &Line { time: now(), level, what });
+        write(&line);
+    }
+
+    fn text(text: &str) {
+        write(format!("{} {}\n", now(), safe(text)).as_bytes());
+    }
+}
+
+/// The status and the sentence of an error, from an answer as it goes over the wire.
+pub(super) fn summary(answer: &[u8]) -> (u16, Option<String>) {
+    let status = answer.get(9..12).and_then(|status| str::from_utf8(status).ok());
+    let status = status.and_then(|status| status.parse().ok()).unwrap_or(500);
+    let error = (status >= 400).then(|| {
+        let start = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+        let body: serde_json::Value = serde_json::from_slice(&answer[start..]).ok()?;
+        body.get("error")?.as_str().map(str::to_owned)
+    });
+    (status, error.flatten())
+}
+
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Whole lines only, whichever thread they come from. A log that nobody reads stops nothing.
+fn write(line: &[u8]) {
+    let _ = io::stderr().lock().write_all(line);
+}

@@ -1,0 +1,89 @@
+//! `/metrics`: counters in Prometheus's
+//! [text format](https://prometheus.io/docs/instrumenting/exposition_formats/).
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::message::Response;
+use super::route::Context;
+
+/// What has happened since the start.
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    taken: AtomicU64,
+    refused: AtomicU64,
+    lost: AtomicU64,
+    answers: Mutex<BTreeMap<u16, u64>>,
+}
+
+impl Metrics {
+    /// An event is on disk.
+    pub(super) fn taken(&self) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Something was no event.
+    pub(super) fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An event could not be stored, and went to the log.
+    pub(super) fn lost(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request was answered.
+    pub(super) fn answered(&self, status: u16) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        *answers.entry(status).or_default() += 1;
+    }
+}
+
+/// All of them, and the counts of updates.
+pub(super) fn get(context: &Context) -> Result<Response, Response> {
+    let counts = context.store.count_updates()?;
+    let metrics = &context.metrics;
+    let mut text = String::new();
+    let mut metric = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in samples {
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+    };
+    let label = |name: &str, value: &str| format!("{{{name}=\"{value}\"}}");
+    metric(
+        "diunbox_build_info",
+        "gauge",
+        "The version that runs.",
+        &[(label("version", env!("CARGO_PKG_VERSION")), 1)],
+    );
+    metric(
+        "diunbox_updates",
+        "gauge",
+        "Updates in the database, by state.",
+        &[
+            (label("state", "pending"), counts.pending),
+            (label("state", "acknowledged"), counts.acknowledged),
+        ],
+    );
+    metric(
+        "diunbox_events_total",
+        "counter",
+        "Events on the webhook, by what became of them.",
+        &[
+            (label("result", "taken"), metrics.taken.load(Ordering::Relaxed)),
+            (label("result", "refused"), metrics.refused.load(Ordering::Relaxed)),
+            (label("result", "logged"), metrics.lost.load(Ordering::Relaxed)),
+        ],
+    );
+    let answers = metrics.answers.lock().unwrap_or_else(PoisonError::into_inner);
+    let answers: Vec<_> = answers
+        .iter()
+        .map(|(status, count)| (label("code", &status.to_string()), *count))
+        .collect();
+    metric("diunbox_http_requests_total", "counter", "Requests answered, by status.", &answers);
+    Ok(Response::text("text/plain; version=0.0.4; charset=utf-8", text))
+}
