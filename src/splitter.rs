@@ -5,7 +5,7 @@
 //! was cut short does not take its neighbours along.
 
 /// An object of more bytes than this is refused, so that memory stays bounded.
-pub const MAX_OBJECT_BYTES: usize = 16 * 1024 * 1024;
+pub const MAX_OBJECT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Deeper nesting than this is refused; `serde_json` goes no deeper either.
 const MAX_DEPTH: usize = 128;
@@ -37,7 +37,7 @@ pub enum Broken {
     #[error("the input ends within the array that starts here")]
     OpenArray,
     /// The object is larger than [`MAX_OBJECT_BYTES`].
-    #[error("larger than 16 MiB")]
+    #[error("larger than 4 MiB")]
     TooLarge,
 }
 
@@ -239,7 +239,14 @@ impl Object {
     }
 
     fn read(&mut self, buffer: &[u8], position: &mut usize, line: &mut u64) -> Progress {
-        while let Some(&byte) = buffer.get(*position) {
+        while *position < buffer.len() {
+            if matches!(self.expect, Expect::Text { escaped: false, .. }) {
+                // Most bytes are in the middle of a text, and mean nothing.
+                let rest = &buffer[*position..];
+                let plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
+                *position += rest.iter().take_while(|byte| plain(byte)).count();
+            }
+            let Some(&byte) = buffer.get(*position) else { break };
             if *position - self.start >= MAX_OBJECT_BYTES {
                 return Progress::Broken(Broken::TooLarge);
             }
