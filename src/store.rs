@@ -159,8 +159,9 @@ pub trait Store: Send + Sync {
     /// stays.
     fn upsert_event(&self, event: &Event) -> Result<()>;
 
-    /// Takes many events in, in their order: all or none.
-    fn upsert_events(&self, events: &[Event]) -> Result<()>;
+    /// Takes many events in, in their order: all or none. They are taken one by one, and others
+    /// cannot write until there are no more.
+    fn upsert_events(&self, events: &mut dyn Iterator<Item = Event>) -> Result<()>;
 
     /// Every update, by image.
     fn get_updates(&self) -> Result<BTreeMap<String, Update>>;

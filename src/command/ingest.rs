@@ -3,15 +3,17 @@
 //! One thread reads and parses, this one stores: in batches, and as soon as the input runs dry, so
 //! that `tail -f … | diunbox ingest` shows what has come.
 
+mod batch;
 mod progress;
 mod source;
 
 use std::io::{BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use self::batch::Batch;
 use self::progress::Progress;
 use self::source::{Found, Source};
 use super::{Error, Outcome, Session, complain};
@@ -19,14 +21,11 @@ use crate::cli::Ingest;
 use crate::event::Event;
 use crate::store::{SqliteStore, Store};
 
-/// Events are stored when there are this many.
-const BATCH: usize = 10_000;
-/// Or when the input gives nothing for this long.
-const DRY: Duration = Duration::from_millis(20);
-/// Or when the first of them has waited for this long.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// A pause between two batches that follow on each other, in which others get to write: those who
+/// wait for the database look every few milliseconds whether it is free.
+const TURN: Duration = Duration::from_millis(10);
 /// How many chunks the reader may be ahead of the store.
-const AHEAD: usize = 16;
+const AHEAD: usize = 8;
 
 pub(super) fn run(args: &Ingest, session: &Session) -> Result<Outcome, Error> {
     if args.from_env {
@@ -59,7 +58,9 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let store = session.open()?;
     let mut progress = Progress::new(&sources, session.quiet);
     let (sender, receiver) = sync_channel(AHEAD);
-    let reader = thread::spawn(move || source::read(sources, |found| sender.send(found).is_ok()));
+    let read = move || source::read(sources, |found| sender.send(found).is_ok());
+    let reader = thread::Builder::new().name("reader".into()).spawn(read);
+    let reader = reader.map_err(|error| Error::Usage(format!("cannot start a thread: {error}")))?;
     let result = store_all(&store, &receiver, &mut progress);
     drop(receiver);
     // Where storing failed the reader may wait for a pipe that never ends.
@@ -77,48 +78,15 @@ fn store_all(
     receiver: &Receiver<Found>,
     progress: &mut Progress,
 ) -> Result<(), Error> {
-    let mut batch = Vec::new();
-    let mut deadline = Instant::now();
-    loop {
-        let wait = if batch.is_empty() {
-            Duration::from_hours(1)
-        } else {
-            DRY.min(deadline.saturating_duration_since(Instant::now()))
-        };
-        match receiver.recv_timeout(wait) {
-            Ok(found) => {
-                if batch.is_empty() {
-                    deadline = Instant::now() + PATIENCE;
-                }
-                for complaint in &found.complaints {
-                    progress.suspend(|| complain(complaint));
-                }
-                progress.refused += found.complaints.len();
-                progress.read(found.bytes);
-                batch.extend(found.events);
-                if batch.len() < BATCH {
-                    continue;
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                flush(store, &mut batch, progress)?;
-                return Ok(());
-            }
+    // The database is not touched before there is something to store.
+    while let Ok(found) = receiver.recv() {
+        let mut batch = Batch::new(found, receiver);
+        let result = if batch.is_empty() { Ok(()) } else { store.upsert_events(&mut batch) };
+        progress.add(&batch, result.is_ok());
+        result?;
+        if batch.is_cut_off() {
+            thread::sleep(TURN);
         }
-        flush(store, &mut batch, progress)?;
-    }
-}
-
-fn flush(
-    store: &SqliteStore,
-    batch: &mut Vec<Event>,
-    progress: &mut Progress,
-) -> Result<(), Error> {
-    if !batch.is_empty() {
-        store.upsert_events(batch)?;
-        progress.stored += batch.len();
-        batch.clear();
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! The store in one SQLite file, which the command line and a running `serve` share.
 
+mod checkpointer;
 mod database;
 mod error;
 mod events;
+mod reports;
+mod row;
 mod updates;
 mod upkeep;
 mod writer;
@@ -14,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use self::database::Database;
+use self::row::text;
 use self::writer::Writer;
 use super::{Counts, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update};
 use crate::event::Event;
@@ -92,8 +96,8 @@ impl Store for SqliteStore {
         self.writer.upsert(&self.database, event)
     }
 
-    fn upsert_events(&self, events: &[Event]) -> Result<()> {
-        self.write(|connection| events::upsert(connection, events.iter()))
+    fn upsert_events(&self, events: &mut dyn Iterator<Item = Event>) -> Result<()> {
+        self.writer.upsert_all(&self.database, events)
     }
 
     fn get_updates(&self) -> Result<BTreeMap<String, Update>> {
@@ -115,7 +119,7 @@ impl Store for SqliteStore {
     }
 
     fn get_reports(&self, image: &str) -> Result<Vec<Report>> {
-        self.read(|connection| updates::reports(connection, image))
+        self.read(|connection| reports::list(connection, image))
     }
 
     fn acknowledge_update(&self, image: &str) -> Result<bool> {
@@ -150,7 +154,7 @@ impl Store for SqliteStore {
         self.read(|connection| {
             connection
                 .prepare_cached("SELECT image FROM updates ORDER BY image")?
-                .query_map([], |row| updates::text(row, 0))?
+                .query_map([], |row| text(row, 0))?
                 .collect()
         })
     }
@@ -159,7 +163,7 @@ impl Store for SqliteStore {
         self.read(|connection| {
             connection
                 .prepare_cached("SELECT id, name FROM tags ORDER BY name")?
-                .query_map([], |row| Ok(Tag { id: row.get(0)?, name: updates::text(row, 1)? }))?
+                .query_map([], |row| Ok(Tag { id: row.get(0)?, name: text(row, 1)? }))?
                 .collect()
         })
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Source;
+use super::{Batch, Source, complain};
 
 /// Whoever waits for less than this needs no bar.
 const SOON: Duration = Duration::from_secs(1);
@@ -35,20 +35,18 @@ impl Progress {
         Self { stored: 0, refused: 0, started, bytes: 0, total, bar: None, quiet }
     }
 
-    /// Some more of the input was read.
-    pub(super) fn read(&mut self, bytes: u64) {
-        self.bytes += bytes;
+    /// A batch came to its end: it was stored, or could not be.
+    pub(super) fn add(&mut self, batch: &Batch<'_>, is_stored: bool) {
+        self.stored += if is_stored { batch.taken } else { 0 };
+        self.refused += batch.complaints.len();
+        self.bytes += batch.bytes;
         if self.bar.is_none() && !self.quiet && self.started.elapsed() >= SOON {
-            // indicatif draws nothing where standard error is no terminal.
-            let bar = ProgressBar::with_draw_target(self.total, ProgressDrawTarget::stderr());
-            let template = match self.total {
-                Some(_) => "{bar:30} {bytes}/{total_bytes}, {msg} events, {eta} left",
-                None => "{spinner} {bytes}, {msg} events",
-            };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            self.bar = Some(bar);
+            self.bar = Some(self.new_bar());
+        }
+        let complain = || batch.complaints.iter().for_each(complain);
+        match &self.bar {
+            Some(bar) => bar.suspend(complain),
+            None => complain(),
         }
         if let Some(bar) = &self.bar {
             bar.set_position(self.bytes);
@@ -56,11 +54,16 @@ impl Progress {
         }
     }
 
-    /// Does something that prints, with the bar out of its way.
-    pub(super) fn suspend(&self, print: impl FnOnce()) {
-        match &self.bar {
-            Some(bar) => bar.suspend(print),
-            None => print(),
+    fn new_bar(&self) -> ProgressBar {
+        // indicatif draws nothing where standard error is no terminal.
+        let bar = ProgressBar::with_draw_target(self.total, ProgressDrawTarget::stderr());
+        let template = match self.total {
+            Some(_) => "{bar:30} {bytes}/{total_bytes}, {msg} events, {eta} left",
+            None => "{spinner} {bytes}, {msg} events",
+        };
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
         }
     }
 

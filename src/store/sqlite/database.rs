@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::checkpointer::Checkpointer;
 use super::error;
 use crate::store::migrations::{LATEST, MIGRATIONS};
 use crate::store::{Result, StoreError};
@@ -18,8 +19,13 @@ use crate::store::{Result, StoreError};
 const BUSY: Duration = Duration::from_secs(8);
 const BUSY_STEP: Duration = Duration::from_millis(4);
 
-/// Memory for pages, in KiB, of each connection.
+/// Most memory for pages, in KiB, of each reader.
 const CACHE_KIB: i64 = 8 * 1024;
+/// Most memory for pages, in KiB, of the writer. It pays off when many events come at once.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+/// Pages in the write-ahead log, 128 MiB, at which the writer itself does what is left for the
+/// checkpointer to do.
+const WRITER_CHECKPOINT: i64 = 32 * 1024;
 /// Statements kept prepared.
 const STATEMENTS: usize = 32;
 
@@ -32,6 +38,8 @@ pub(super) struct Database {
 /// A connection, and which file it is to: another may take the file's name.
 #[derive(Debug)]
 pub(super) struct Opened {
+    /// Dropped before the connection, which is the last to close and tidies up.
+    pub(super) checkpointer: Checkpointer,
     pub(super) connection: Connection,
     file: Option<(u64, u64)>,
 }
@@ -62,7 +70,8 @@ impl Database {
                 Err(StoreError::Locked(_)) if Instant::now() < deadline => thread::sleep(BUSY_STEP),
                 Err(error) => return Err(error),
                 Ok(connection) => {
-                    return Ok(Opened { connection, file: self.file() });
+                    let (checkpointer, file) = (Checkpointer::default(), self.file());
+                    return Ok(Opened { checkpointer, connection, file });
                 }
             }
         }
@@ -95,6 +104,10 @@ impl Database {
         let version = self.version(&connection)?;
         let wal = connection.pragma_update(None, "journal_mode", "WAL");
         wal.map_err(|error| self.explain(&error))?;
+        connection
+            .pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
+            .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", WRITER_CHECKPOINT))
+            .map_err(|error| self.explain(&error))?;
         if version < LATEST {
             self.migrate(&mut connection)?;
         }

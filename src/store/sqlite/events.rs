@@ -1,92 +1,161 @@
 //! Taking events in: each becomes its image's update, and a report of who runs it.
+//!
+//! The newest report is part of the update's row. When an event comes from elsewhere, or of
+//! another digest, the report that was the newest moves to `older_reports`.
 
-use std::hash::Hasher;
+use std::borrow::Borrow;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use rusqlite::{Connection, params};
-use siphasher::sip::SipHasher13;
+use chrono::{SecondsFormat, Utc};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 
-use crate::event::Event;
+use super::reports::{SELECT_NEWEST, Stored, key};
+use crate::event::{Event, Metadata};
 
 const UPSERT_UPDATE: &str = "
     INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link, mime_type,
-        digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status, received_at, metadata)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+        digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status, received_at, metadata,
+        workload, first_seen, last_seen, times)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
     ON CONFLICT (image) DO UPDATE SET diun_version = excluded.diun_version,
         hostname = excluded.hostname, status = excluded.status, provider = excluded.provider,
         hub_link = excluded.hub_link, mime_type = excluded.mime_type, digest = excluded.digest,
         created = excluded.created, platform = excluded.platform, ctn_name = excluded.ctn_name,
         ctn_id = excluded.ctn_id, ctn_state = excluded.ctn_state, ctn_status = excluded.ctn_status,
-        received_at = excluded.received_at, metadata = excluded.metadata, acknowledged_at = NULL";
+        received_at = excluded.received_at, metadata = excluded.metadata,
+        workload = excluded.workload, first_seen = excluded.first_seen,
+        last_seen = excluded.last_seen, times = excluded.times, acknowledged_at = NULL";
 
-const UPSERT_REPORT: &str = "
-    INSERT INTO reports (image, digest, hostname, provider, workload, status, metadata,
+const TAKE_OLDER: &str = "
+    DELETE FROM older_reports WHERE image_key = ?1 AND digest_key = ?2 AND hostname = ?3
+        AND provider = ?4 AND workload = ?5
+    RETURNING first_seen, times";
+
+/// A report that is there already is left from an update that another program deleted.
+const INSERT_OLDER: &str = "
+    INSERT INTO older_reports (image, digest, hostname, provider, workload, status, metadata,
         first_seen, last_seen, times, image_key, digest_key)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, ?9, ?10)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     ON CONFLICT (image_key, digest_key, hostname, provider, workload) DO UPDATE SET
         status = excluded.status, metadata = excluded.metadata, last_seen = excluded.last_seen,
-        times = times + 1";
+        times = times + excluded.times";
 
-/// Takes events in, in one transaction.
-pub(super) fn upsert<'a>(
+/// Takes events in, in one transaction. Gives how many there were.
+pub(super) fn upsert(
     connection: &mut Connection,
-    events: impl Iterator<Item = &'a Event>,
-) -> rusqlite::Result<()> {
-    let now = Utc::now();
+    events: impl Iterator<Item = impl Borrow<Event>>,
+) -> rusqlite::Result<usize> {
     let transaction = connection.transaction()?;
-    {
-        let mut update = transaction.prepare_cached(UPSERT_UPDATE)?;
-        let mut report = transaction.prepare_cached(UPSERT_REPORT)?;
-        let received_at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
-        for event in events {
-            let metadata = json(event);
-            let container = Container::of(event);
-            update.execute(params![
-                event.image,
-                event.diun_version,
-                event.hostname,
-                event.status,
-                event.provider,
-                event.hub_link,
-                event.mime_type,
-                event.digest,
-                event.created.as_deref().unwrap_or_default(),
-                event.platform,
-                container.name,
-                container.id,
-                container.state,
-                container.status,
-                received_at,
-                metadata,
-            ])?;
-            report.execute(params![
-                event.image,
-                event.digest,
-                event.hostname,
-                event.provider,
-                event.workload(),
-                event.status,
-                metadata,
-                milliseconds(now),
-                key(&event.image),
-                key(&event.digest),
-            ])?;
-        }
+    let mut upsert = Upsert::prepare(&transaction)?;
+    let mut count = 0;
+    for event in events {
+        upsert.one(event.borrow())?;
+        count += 1;
     }
-    transaction.commit()
+    drop(upsert);
+    transaction.commit()?;
+    Ok(count)
+}
+
+/// The statements, and the time at which the events of one transaction are received.
+struct Upsert<'a> {
+    newest: CachedStatement<'a>,
+    take_older: CachedStatement<'a>,
+    insert_older: CachedStatement<'a>,
+    update: CachedStatement<'a>,
+    received_at: String,
+    now: i64,
+}
+
+impl<'a> Upsert<'a> {
+    fn prepare(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+        let now = Utc::now();
+        Ok(Self {
+            newest: transaction.prepare_cached(SELECT_NEWEST)?,
+            take_older: transaction.prepare_cached(TAKE_OLDER)?,
+            insert_older: transaction.prepare_cached(INSERT_OLDER)?,
+            update: transaction.prepare_cached(UPSERT_UPDATE)?,
+            received_at: now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            now: now.timestamp_millis(),
+        })
+    }
+
+    fn one(&mut self, event: &Event) -> rusqlite::Result<()> {
+        let workload = event.workload();
+        let (first_seen, times) = self.seen_before(event, &workload)?.unwrap_or((self.now, 0));
+        let container = Container::of(event);
+        self.update.execute(params![
+            event.image,
+            event.diun_version,
+            event.hostname,
+            event.status,
+            event.provider,
+            event.hub_link,
+            event.mime_type,
+            event.digest,
+            event.created.as_deref().unwrap_or_default(),
+            event.platform,
+            container.name,
+            container.id,
+            container.state,
+            container.status,
+            self.received_at,
+            json(&event.metadata),
+            workload,
+            first_seen,
+            self.now,
+            times + 1,
+        ])?;
+        Ok(())
+    }
+
+    /// When the event's report was first seen, and how often so far. The report that was the newest
+    /// until now is kept.
+    fn seen_before(
+        &mut self,
+        event: &Event,
+        workload: &str,
+    ) -> rusqlite::Result<Option<(i64, i64)>> {
+        let newest = self.newest.query_row([&event.image], Stored::newest).optional()?;
+        let Some(newest) = newest else { return Ok(None) };
+        if newest.is_of(event, workload) {
+            return Ok(Some((newest.first_seen, newest.times)));
+        }
+        let image_key = key(&event.image);
+        let before = self
+            .take_older
+            .query_row(
+                params![image_key, key(&event.digest), event.hostname, event.provider, workload],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        self.insert_older.execute(params![
+            event.image,
+            newest.digest,
+            newest.place.hostname,
+            newest.place.provider,
+            newest.place.workload,
+            newest.status,
+            newest.metadata,
+            newest.first_seen,
+            newest.last_seen,
+            newest.times,
+            image_key,
+            key(&newest.digest),
+        ])?;
+        Ok(before)
+    }
 }
 
 /// The four metadata values that have columns of their own in `updates`.
-#[derive(PartialEq, Eq)]
-pub(super) struct Container<'a> {
-    pub(super) name: &'a str,
-    pub(super) id: &'a str,
-    pub(super) state: &'a str,
-    pub(super) status: &'a str,
+struct Container<'a> {
+    name: &'a str,
+    id: &'a str,
+    state: &'a str,
+    status: &'a str,
 }
 
 impl<'a> Container<'a> {
-    pub(super) fn of(event: &'a Event) -> Self {
+    fn of(event: &'a Event) -> Self {
         let get = |key| event.metadata.get(key).map(String::as_str);
         Self {
             name: get("ctn_names").or_else(|| get("ctn_name")).unwrap_or_default(),
@@ -97,34 +166,11 @@ impl<'a> Container<'a> {
     }
 }
 
-/// The 64 bits that stand for an image or a digest in the key of `reports`: SipHash-1-3 with a
-/// zero key, as SQLite's signed integer. Databases hold them, so they never change.
-pub(super) fn key(text: &str) -> i64 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(text.as_bytes());
-    hasher.finish().cast_signed()
-}
-
-/// The form in which `reports` holds a time.
-pub(super) fn milliseconds(time: DateTime<Utc>) -> i64 {
-    time.timestamp_millis()
-}
-
-fn json(event: &Event) -> String {
-    if event.metadata.is_empty() {
+/// Metadata as the database holds it: a JSON object, or nothing.
+pub(super) fn json(metadata: &Metadata) -> String {
+    if metadata.is_empty() {
         return String::new();
     }
     // A map of texts always has a JSON form.
-    serde_json::to_string(&event.metadata).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_never_change() {
-        assert_eq!(key(""), -3_315_872_660_926_475_476);
-        assert_eq!(key("docker.io/library/nginx:1.27"), -3_093_289_436_704_775_810);
-    }
+    serde_json::to_string(metadata).unwrap_or_default()
 }

@@ -2,28 +2,25 @@
 
 use std::path::Path;
 
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, params};
+use chrono::{DateTime, Utc};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ffi, params};
 
-use super::events::milliseconds;
+use super::reports::key;
+use super::row::text;
 use crate::store::{Prune, Pruned};
 
 pub(super) fn prune(connection: &mut Connection, what: Prune) -> rusqlite::Result<Pruned> {
     let transaction = connection.transaction()?;
     let mut pruned = Pruned::default();
     if let Some(before) = what.acknowledged_before {
-        // unixepoch() reads every form of time that there is in this column.
-        let old = "SELECT image FROM updates WHERE unixepoch(acknowledged_at) < ?1";
-        let sql = format!("DELETE FROM reports WHERE image IN ({old})");
-        pruned.reports += transaction.execute(&sql, [before.timestamp()])? as u64;
-        let sql = format!("DELETE FROM updates WHERE image IN ({old})");
-        pruned.updates += transaction.execute(&sql, [before.timestamp()])? as u64;
+        forget_updates(&transaction, before, &mut pruned)?;
     }
     if let Some(before) = what.reports_before {
-        let sql = "DELETE FROM reports WHERE last_seen < ?1 AND NOT EXISTS (
-            SELECT 1 FROM updates u WHERE u.image = reports.image
-                AND u.digest = reports.digest AND u.acknowledged_at IS NULL)";
-        pruned.reports += transaction.execute(sql, params![milliseconds(before)])? as u64;
+        let sql = "DELETE FROM older_reports WHERE last_seen < ?1 AND NOT EXISTS (
+            SELECT 1 FROM updates u WHERE u.image = older_reports.image
+                AND u.digest = older_reports.digest AND u.acknowledged_at IS NULL)";
+        pruned.reports += transaction.execute(sql, [before.timestamp_millis()])? as u64;
     }
     if what.dry_run || pruned == Pruned::default() {
         transaction.rollback()?;
@@ -37,12 +34,35 @@ pub(super) fn prune(connection: &mut Connection, what: Prune) -> rusqlite::Resul
     Ok(pruned)
 }
 
+fn forget_updates(
+    connection: &Connection,
+    before: DateTime<Utc>,
+    pruned: &mut Pruned,
+) -> rusqlite::Result<()> {
+    // unixepoch() reads every form of time that there is in this column.
+    let sql = "DELETE FROM updates WHERE unixepoch(acknowledged_at) < ?1 RETURNING image";
+    let images: Vec<String> = connection
+        .prepare(sql)?
+        .query_map([before.timestamp()], |row| text(row, 0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let sql = "DELETE FROM older_reports WHERE image_key = ?1 AND image = ?2";
+    let mut forget_older = connection.prepare(sql)?;
+    for image in &images {
+        pruned.updates += 1;
+        pruned.reports += 1 + forget_older.execute(params![key(image), image])? as u64;
+    }
+    Ok(())
+}
+
 /// One step over all pages copies one moment's state, and no writer makes it start again.
 pub(super) fn backup(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
     let mut copy = Connection::open(to)?;
     let backup = Backup::new(connection, &mut copy)?;
-    backup.step(-1)?;
+    let done = backup.step(-1)? == StepResult::Done;
     drop(backup);
+    if !done {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None));
+    }
     // A copy that is one file, whatever opens it next.
     copy.pragma_update(None, "journal_mode", "DELETE")
 }

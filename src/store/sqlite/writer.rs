@@ -3,6 +3,7 @@
 //! A sync takes 0.2 to 30 ms, whatever it makes durable. So whoever gets the connection commits
 //! the events of all who wait for it by then, in one transaction, and each is told the result.
 
+use std::borrow::Borrow;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
@@ -51,6 +52,17 @@ impl Writer {
         until(deadline, || work(&mut opened.connection)).map_err(|error| database.explain(&error))
     }
 
+    /// Makes events durable, in one transaction.
+    pub(super) fn upsert_all(
+        &self,
+        database: &Database,
+        events: &mut dyn Iterator<Item = Event>,
+    ) -> Result<()> {
+        let deadline = deadline();
+        let mut opened = lock(&self.opened);
+        until(deadline, || commit(&mut opened, database, events))
+    }
+
     /// Makes an event durable, together with those of all who wait at the same time.
     pub(super) fn upsert(&self, database: &Database, event: &Event) -> Result<()> {
         let result = Arc::new(OnceLock::new());
@@ -61,7 +73,8 @@ impl Writer {
         while result.get().is_none() {
             let group = std::mem::take(&mut *lock(&self.waiting));
             let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { break };
-            let outcome = until(earliest, || commit(&mut opened, database, &group));
+            let events = group.iter().map(|waiting| &waiting.event);
+            let outcome = until(earliest, || commit(&mut opened, database, events));
             let locked = matches!(outcome, Err(StoreError::Locked(_)));
             for waiting in group {
                 if locked && waiting.deadline > Instant::now() {
@@ -82,10 +95,16 @@ impl Writer {
     }
 }
 
-fn commit(opened: &mut Opened, database: &Database, group: &[Waiting]) -> Result<()> {
+fn commit(
+    opened: &mut Opened,
+    database: &Database,
+    events: impl Iterator<Item = impl Borrow<Event>>,
+) -> Result<()> {
     if !database.is_same(opened) {
         *opened = database.open()?;
     }
-    events::upsert(&mut opened.connection, group.iter().map(|waiting| &waiting.event))
-        .map_err(|error| database.explain(&error))
+    let count =
+        events::upsert(&mut opened.connection, events).map_err(|error| database.explain(&error))?;
+    opened.checkpointer.committed(count, || database.connect());
+    Ok(())
 }
