@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::hash::Hasher;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use siphasher::sip::SipHasher13;
 
 use super::events::json;
 use super::row::{metadata, place, received, text};
 use crate::event::{Event, Metadata};
-use crate::store::{Place, Report};
+use crate::store::{Place, Report, Update};
 
 pub(super) const SELECT_NEWEST: &str = "
     SELECT hostname, provider, workload, digest, status, metadata, first_seen, last_seen, times,
@@ -22,9 +22,8 @@ const SELECT_OLDER: &str = "
     SELECT hostname, provider, workload, digest, status, metadata, first_seen, last_seen, times
     FROM older_reports WHERE image_key = ?1 AND image = ?2";
 
-pub(super) const SELECT_OLDER_PLACES: &str = "
-    SELECT hostname, provider, workload FROM older_reports WHERE image_key = ?1 AND digest_key = ?2
-    ORDER BY hostname, provider, workload";
+const SELECT_OLDER_PLACES: &str = "
+    SELECT hostname, provider, workload FROM older_reports WHERE image_key = ?1 AND digest_key = ?2";
 
 /// A report as the database holds it; that of an image's newest event, or an older one.
 pub(super) struct Stored {
@@ -154,19 +153,22 @@ fn is_same(one: &Report, other: &Report) -> bool {
     one.digest == other.digest && one.place == other.place
 }
 
-/// Who runs the current digest beside the one who said so last, ordered and each once.
-pub(super) fn places(
-    older: &mut CachedStatement<'_>,
-    image: &str,
-    digest: &str,
-    newest: Place,
-) -> rusqlite::Result<Vec<Place>> {
-    let rows = older.query_map([key(image), key(digest)], |row| place(row, 0))?;
-    let mut places: Vec<Place> = rows.collect::<rusqlite::Result<_>>()?;
-    if let Err(index) = places.binary_search(&newest) {
-        places.insert(index, newest);
+/// Adds to updates, which know the place of their newest report, those of the older ones of the
+/// same digest. Places are ordered then, and each is there once.
+pub(super) fn add_places(connection: &Connection, updates: &mut [Update]) -> rusqlite::Result<()> {
+    let mut older = connection.prepare_cached(SELECT_OLDER_PLACES)?;
+    let keys = |update: &Update| (key(&update.event.image), key(&update.event.digest));
+    let mut updates: Vec<_> = updates.iter_mut().map(|update| (keys(update), update)).collect();
+    // In the order of the index, each page of it is read once.
+    updates.sort_unstable_by_key(|(keys, _)| *keys);
+    for (keys, update) in updates {
+        for found in older.query_map([keys.0, keys.1], |row| place(row, 0))? {
+            update.places.push(found?);
+        }
+        update.places.sort_unstable();
+        update.places.dedup();
     }
-    Ok(places)
+    Ok(())
 }
 
 /// The 64 bits that stand for an image or a digest in the key of `older_reports`: SipHash-1-3 with

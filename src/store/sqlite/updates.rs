@@ -1,8 +1,8 @@
 //! Reading updates, and acknowledging them.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::reports::{self, SELECT_OLDER_PLACES, columns, is_ours};
+use super::reports::{self, columns, is_ours};
 use super::row::{metadata, received, text};
 use crate::event::{Event, Metadata, parse_created};
 use crate::store::{Counts, Place, State, Tag, Update};
@@ -21,17 +21,21 @@ pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Ve
         State::Acknowledged => "WHERE u.acknowledged_at IS NOT NULL",
         State::All => "",
     };
-    let mut updates = connection.prepare_cached(&format!("{SELECT} {filter}"))?;
-    let mut older = connection.prepare_cached(SELECT_OLDER_PLACES)?;
-    updates.query_map([], |row| update(row, &mut older))?.collect()
+    let mut updates: Vec<Update> = connection
+        .prepare_cached(&format!("{SELECT} {filter}"))?
+        .query_map([], update)?
+        .collect::<rusqlite::Result<_>>()?;
+    reports::add_places(connection, &mut updates)?;
+    Ok(updates)
 }
 
 pub(super) fn get(connection: &Connection, image: &str) -> rusqlite::Result<Option<Update>> {
-    let mut older = connection.prepare_cached(SELECT_OLDER_PLACES)?;
-    connection
+    let mut update = connection
         .prepare_cached(&format!("{SELECT} WHERE u.image = ?1"))?
-        .query_row([image], |row| update(row, &mut older))
-        .optional()
+        .query_row([image], update)
+        .optional()?;
+    reports::add_places(connection, update.as_mut_slice())?;
+    Ok(update)
 }
 
 pub(super) fn acknowledge(connection: &Connection, image: &str) -> rusqlite::Result<bool> {
@@ -59,7 +63,8 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<Counts> {
     })
 }
 
-fn update(row: &Row<'_>, older: &mut CachedStatement<'_>) -> rusqlite::Result<Update> {
+/// An update with the place of its newest report alone.
+fn update(row: &Row<'_>) -> rusqlite::Result<Update> {
     let received_at = received(&text(row, 14)?);
     let mut event = event(row)?;
     let workload = if is_ours(received_at, row.get(18)?) {
@@ -71,14 +76,13 @@ fn update(row: &Row<'_>, older: &mut CachedStatement<'_>) -> rusqlite::Result<Up
     };
     let newest =
         Place { hostname: event.hostname.clone(), provider: event.provider.clone(), workload };
-    let places = reports::places(older, &event.image, &event.digest, newest)?;
     let tag = match row.get(19)? {
         Some(id) => Some(Tag { id, name: text(row, 20)? }),
         None => None,
     };
     let acknowledged_at: Option<String> = row.get(15)?;
     let acknowledged_at = acknowledged_at.as_deref().map(received);
-    Ok(Update { event, received_at, acknowledged_at, tag, places })
+    Ok(Update { event, received_at, acknowledged_at, tag, places: vec![newest] })
 }
 
 /// The event, but for its metadata.
