@@ -11,27 +11,31 @@ Exit status:
   1  a negative answer: nothing of that name, or --exit-code found something
   2  an error: usage, input or database";
 
+/// What goes with every command stands below what is a command's own.
+const GLOBAL: &str = "Global options";
+
 /// An inbox for container-image updates.
 ///
 /// Takes in what Diun reports, and says what is pending, where and since when.
 #[derive(Debug, Parser)]
 #[command(name = "diunbox", version, after_help = EXIT_STATUS, max_term_width = 100)]
+#[command(arg_required_else_help = true)]
 pub struct Cli {
     /// The database [default: diunbox/diunbox.db in the user's data directory]
     ///
     /// It is made when an event is first taken in. The user's data directory is $XDG_DATA_HOME,
     /// or else ~/.local/share.
-    #[arg(long, value_name = "PATH", global = true, env = "DIUNBOX_DB", hide_env_values = true)]
+    #[arg(long, value_name = "PATH", global = true, help_heading = GLOBAL, env = "DIUNBOX_DB", hide_env_values = true)]
     pub db: Option<PathBuf>,
 
     /// When to use colour and links
     ///
     /// With `auto`, on a terminal, unless NO_COLOR is set.
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(long, value_name = "WHEN", global = true, help_heading = GLOBAL, default_value = "auto")]
     pub color: ColorWhen,
 
     /// Say nothing but errors; `list` and `tag list` print names alone
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
 
     /// What to do.

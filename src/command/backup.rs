@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Error, Outcome, Session};
@@ -17,6 +18,14 @@ pub(super) fn run(
         return Ok(Outcome::Negative);
     };
     let to_pipe = args.file.as_os_str() == "-";
+    if to_pipe && session.terminal.width.is_some() {
+        let message = "a database is not for a terminal: name a file, or redirect the output";
+        return Err(Error::Usage(message.to_owned()));
+    }
+    if !to_pipe && is_same_file(&args.file, store.path()) {
+        let message = "the database cannot be its own backup: choose another name";
+        return Err(Error::Usage(message.to_owned()));
+    }
     if !to_pipe && !args.force && args.file.exists() {
         return Err(StoreError::FileExists(args.file.clone()).into());
     }
@@ -48,4 +57,9 @@ pub(super) fn run(
     let size = fs::metadata(&args.file).map_err(fail("read", &args.file))?.len();
     session.note(format_args!("wrote {} ({} KiB)", args.file.display(), size / 1024));
     Ok(Outcome::Done)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let id = |path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    id(one).is_some() && id(one) == id(other)
 }

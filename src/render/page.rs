@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
-use super::table::{cell, cut, places, print};
+use super::table::{Long, cell, cut, places, print};
 use super::terminal::{Terminal, safe};
 use super::time::{ago, full};
 use crate::event::{Event, parse_created};
@@ -93,7 +93,7 @@ fn reported(
     });
     let headings = ["HOST", "PROVIDER", "WORKLOAD", "STATUS", "FIRST SEEN", "LAST SEEN", "TIMES"];
     if reports.iter().any(|report| is_current(&report)) {
-        print(out, &headings, rows, std::iter::empty(), terminal)?;
+        print(out, &headings, rows, std::iter::empty(), Long::Wrapped, terminal)?;
     } else {
         writeln!(out, "{}", cell(&places(&update.places)))?;
     }
@@ -117,7 +117,14 @@ fn earlier<'a>(
         let where_ = reports.iter().map(|report| report.place.clone()).collect::<Vec<_>>();
         vec![cell(&reports[0].digest), ago(first, now), ago(last, now), cell(&places(&where_))]
     });
-    print(out, &["DIGEST", "FIRST SEEN", "LAST SEEN", "WHERE"], rows, std::iter::empty(), terminal)
+    print(
+        out,
+        &["DIGEST", "FIRST SEEN", "LAST SEEN", "WHERE"],
+        rows,
+        std::iter::empty(),
+        Long::Wrapped,
+        terminal,
+    )
 }
 
 fn section(out: &mut dyn Write, title: &str, terminal: Terminal) -> io::Result<()> {

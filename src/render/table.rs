@@ -14,6 +14,10 @@ use crate::store::{Counts, Place, State, Tag, Update};
 /// A cell holds no more characters than this, even where its line has room: an image's name can
 /// have 500, and a hostile event's a million.
 const CELL: usize = 1_000;
+/// Between two columns.
+const GAP: u16 = 2;
+/// A column that is no wider than this, such as one of times, gives way last.
+const NARROW: usize = 14;
 
 /// Prints updates, a line each.
 ///
@@ -44,7 +48,7 @@ pub fn updates(
         row
     });
     let links = updates.iter().map(|update| update.event.hub_link.as_str());
-    print(out, &headings, rows, links, terminal)
+    print(out, &headings, rows, links, Long::Cut, terminal)
 }
 
 /// Prints tags, and how many images carry each.
@@ -57,7 +61,7 @@ pub fn tags<'a>(
     terminal: Terminal,
 ) -> io::Result<()> {
     let rows = tags.map(|(tag, images)| vec![cell(&tag.name), images.to_string()]);
-    print(out, &["TAG", "IMAGES"], rows, std::iter::empty(), terminal)
+    print(out, &["TAG", "IMAGES"], rows, std::iter::empty(), Long::Cut, terminal)
 }
 
 /// Prints the counts in a line.
@@ -105,51 +109,78 @@ pub(super) fn cell(text: &str) -> String {
     text
 }
 
-/// Prints a table. On a terminal each row takes one line, and the first column, which people copy
-/// from, gets its room before the others.
+/// What becomes of a value that has no room on the terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Long {
+    /// It loses its end, and a row takes one line.
+    Cut,
+    /// It goes on in the next line.
+    Wrapped,
+}
+
+/// Prints a table, with a link for the first cell of each row.
 pub(super) fn print<'a>(
     out: &mut dyn Write,
     headings: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
     mut links: impl Iterator<Item = &'a str>,
+    long: Long,
     terminal: Terminal,
 ) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_truncation_indicator("…").set_header(headings);
+    table.load_style(NOTHING).set_truncation_indicator("…");
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    let mut header = Row::from(headings);
+    header.max_height(1);
+    table.set_header(header);
     let mut names = Vec::new();
     for cells in rows {
         names.push(cells[0].clone());
         let mut row = Row::from(cells);
-        row.max_height(1);
+        if long == Long::Cut {
+            row.max_height(1);
+        }
         table.add_row(row);
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+    let contents: Vec<usize> =
+        table.column_max_content_widths().into_iter().map(usize::from).collect();
+    let widths = widths(&contents, headings, terminal.width.unwrap_or(usize::MAX));
+    for (index, (column, width)) in table.column_iter_mut().zip(widths).enumerate() {
+        let gap = if index + 1 < headings.len() { GAP } else { 0 };
+        column.set_padding((0, gap));
+        let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_add(gap);
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
     }
-    match terminal.width {
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-        Some(width) => {
-            let width = u16::try_from(width).unwrap_or(u16::MAX);
-            let widest = table.column_max_content_widths().first().map_or(0, |widest| widest + 2);
-            if let Some(first) = table.column_mut(0) {
-                let room = Width::Fixed(widest.min(width / 5 * 3));
-                first.set_constraint(ColumnConstraint::LowerBoundary(room));
-            }
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width)
-        }
-    };
     let mut lines = table.lines();
     if let Some(line) = lines.next() {
         writeln!(out, "{}", terminal.heading(line.trim_end()))?;
     }
-    for (line, name) in lines.zip(names) {
+    let mut names = names.iter();
+    for line in lines {
         let line = line.trim_end();
-        match (links.next(), line.strip_prefix(&*name)) {
-            (Some(link), Some(rest)) => writeln!(out, "{}{rest}", terminal.link(&name, link))?,
+        let name = names.next().map_or("", String::as_str);
+        match (links.next(), line.strip_prefix(name)) {
+            (Some(link), Some(rest)) => writeln!(out, "{}{rest}", terminal.link(name, link))?,
             _ => writeln!(out, "{line}")?,
         }
     }
     Ok(())
+}
+
+/// How wide each column gets, so that all fit. The widest gives way, and the first, which people
+/// copy from, is given twice the room of another. Headings stay whole where that is possible.
+fn widths(contents: &[usize], headings: &[&str], room: usize) -> Vec<usize> {
+    let room = room.saturating_sub(usize::from(GAP) * headings.len().saturating_sub(1));
+    let mut widths = contents.to_vec();
+    for floor in [|heading: &str| heading.len().max(NARROW), str::len, |_: &str| 1] {
+        while widths.iter().sum::<usize>() > room {
+            let wide = (0..widths.len()).filter(|&index| widths[index] > floor(headings[index]));
+            let weight = |&index: &usize| if index == 0 { widths[0] / 2 } else { widths[index] };
+            let Some(widest) = wide.max_by_key(weight) else { break };
+            widths[widest] -= 1;
+        }
+    }
+    widths
 }
 
 #[cfg(test)]
@@ -207,6 +238,26 @@ mod tests {
         assert_eq!(text.lines().count(), 4, "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert!(text.contains('…') && text.contains("a\\nb "), "{text}");
+    }
+
+    #[test]
+    fn headings_take_one_line_and_no_row_is_lost_however_narrow_it_is() {
+        let mut image = update(&"x".repeat(90), 9);
+        image.tag = Some(Tag { id: 1, name: "monitoring and other things".into() });
+        for width in 1..120 {
+            let terminal = Terminal { width: Some(width), ..Terminal::default() };
+            let mut out = Vec::new();
+            let listed = [image.clone(), image.clone(), image.clone()];
+            updates(&mut out, &listed, State::All, DateTime::UNIX_EPOCH, terminal).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text.lines().count(), 4, "{width}\n{text}");
+            let fits = |line: &str| line.chars().count() <= width;
+            assert!(width < 20 || text.lines().all(fits), "{width}\n{text}");
+            let whole = ["IMAGE", "STATUS", "WHERE", "RECEIVED", "TAG", "ACKNOWLEDGED"]
+                .into_iter()
+                .all(|heading| text.lines().next().unwrap().contains(heading));
+            assert_eq!(whole, width >= 49, "{width}\n{text}");
+        }
     }
 
     #[test]
