@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -135,7 +135,7 @@ pub struct List {
 }
 
 /// Which updates are meant. A filter that is given twice takes what either matches.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// With this tag
     #[arg(short, long, value_name = "TAG", conflicts_with = "untagged")]
@@ -209,25 +209,18 @@ pub struct Ack {
     pub images: Vec<String>,
 
     /// Acknowledge all that is pending and passes the filters
+    ///
+    /// The filters go with it alone.
     #[arg(short, long, conflicts_with = "images")]
     pub all: bool,
 
     #[allow(missing_docs, reason = "it would be help text")]
     #[command(flatten)]
-    pub filter: AckFilter,
+    pub filter: Filter,
 
     /// Names are separated by NUL, on standard input and output
     #[arg(short = '0', long = "null")]
     pub null: bool,
-}
-
-/// The filters of `list`, which go with `--all`.
-#[derive(Args, Clone, Debug, Default)]
-#[group(requires = "all", multiple = true)]
-pub struct AckFilter {
-    #[allow(missing_docs, reason = "it would be help text")]
-    #[command(flatten)]
-    pub filter: Filter,
 }
 
 /// Label images.
@@ -295,14 +288,14 @@ pub struct Status {
 ///
 /// What is pending is never forgotten, nor is who runs it. Tags stay.
 #[derive(Args, Debug)]
-#[group(id = "what", required = true, multiple = true, args = ["acknowledged_before", "reports_before"])]
+#[command(group = ArgGroup::new("what").required(true).multiple(true))]
 pub struct Prune {
     /// Forget updates that were acknowledged longer ago than this, such as 30d
-    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    #[arg(long, group = "what", value_name = "AGE", value_parser = humantime::parse_duration)]
     pub acknowledged_before: Option<Duration>,
 
     /// Forget reports that were last seen longer ago than this, such as 90d
-    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    #[arg(long, group = "what", value_name = "AGE", value_parser = humantime::parse_duration)]
     pub reports_before: Option<Duration>,
 
     /// Say what would be forgotten, and forget nothing

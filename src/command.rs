@@ -22,8 +22,8 @@ use crate::event::EventError;
 use crate::render::terminal::{Terminal, safe};
 use crate::store::{SqliteStore, StoreError};
 
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a command ended, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// It did what was asked: exit status 0.
     Done,
@@ -128,9 +128,6 @@ pub fn complain(message: impl std::fmt::Display) {
 
 fn database(cli: &Cli) -> Result<PathBuf, Error> {
     match &cli.db {
-        Some(path) if path.as_os_str().is_empty() => {
-            Err(Error::Usage("the path of the database is empty: check --db and DIUNBOX_DB".into()))
-        }
         Some(path) => Ok(path.clone()),
         None => etcetera::choose_base_strategy()
             .map(|folders| folders.data_dir().join("diunbox/diunbox.db"))

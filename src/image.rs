@@ -4,8 +4,6 @@
 //! `nginx` is `docker.io/library/nginx:latest`, and a first part with a dot or a colon, or
 //! `localhost`, is a registry.
 
-use std::borrow::Cow;
-
 use glob::{MatchOptions, Pattern};
 
 const HUB: &str = "docker.io/";
@@ -83,29 +81,6 @@ impl ImagePattern {
     pub fn matches(&self, image: &str) -> bool {
         let options = MatchOptions { case_sensitive: true, ..MatchOptions::default() };
         self.0.matches_with(image, options) || self.0.matches_with(short_name(image), options)
-    }
-}
-
-/// What a user's word for an image stands for.
-#[derive(Debug)]
-pub enum Query<'a> {
-    /// Every image that the pattern matches.
-    Pattern(ImagePattern),
-    /// The first of these names that there is.
-    Names([Cow<'a, str>; 2]),
-}
-
-impl<'a> Query<'a> {
-    /// Reads a name or a pattern.
-    ///
-    /// # Errors
-    /// When it is a pattern, and a wrong one.
-    pub fn new(word: &'a str) -> Result<Self, String> {
-        if is_pattern(word) {
-            ImagePattern::new(word).map(Self::Pattern)
-        } else {
-            Ok(Self::Names([word.into(), full_name(word).into()]))
-        }
     }
 }
 

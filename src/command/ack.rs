@@ -5,16 +5,20 @@ use std::io::Write;
 use super::images::{read_words, resolve};
 use super::selection::filter;
 use super::{Error, Outcome, Session, complain, print_name};
-use crate::cli::Ack;
+use crate::cli::{Ack, Filter};
 use crate::store::{State, Store};
 
 pub(super) fn run(args: &Ack, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
+    if !args.all && args.filter != Filter::default() {
+        let message = "filters go with --all: give them, or the images' names, but not both";
+        return Err(Error::Usage(message.to_owned()));
+    }
     let Some(store) = session.open_existing()? else {
         return Ok(if args.all { Outcome::Done } else { Outcome::Negative });
     };
     let mut outcome = Outcome::Done;
     let images = if args.all {
-        let filter = filter(&args.filter.filter, State::Pending, &store)?;
+        let filter = filter(&args.filter, State::Pending, &store)?;
         store.acknowledge_matching(&|update| filter.matches(update))?
     } else {
         let resolved = resolve(&store, &read_words(&args.images, args.null)?)?;

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::Error;
-use crate::image::{Query, full_name, suggestions};
+use crate::image::{ImagePattern, full_name, is_pattern, suggestions};
 use crate::store::Store;
 
 /// What some words stand for.
@@ -22,6 +22,8 @@ pub(super) struct Missing {
     pub(super) full_name: Option<String>,
     /// What to tell the user.
     pub(super) message: String,
+    /// The end of that message: what the word may have been meant to be.
+    pub(super) suggestion: String,
 }
 
 /// The words themselves, and in place of `-` the names on standard input.
@@ -46,34 +48,30 @@ pub(super) fn resolve(store: &impl Store, words: &[String]) -> Result<Resolved, 
     let mut resolved = Resolved::default();
     let mut all: Option<Vec<String>> = None;
     for word in words {
-        let query = Query::new(word).map_err(Error::Usage)?;
         let mut found = Vec::new();
         // A name may hold a pattern's characters, so the name itself goes first.
         if store.get_update(word)?.is_some() {
             found.push(word.clone());
-        } else if let Query::Names([_, full]) = &query
-            && store.get_update(full)?.is_some()
-        {
-            found.push(full.to_string());
+        } else if is_pattern(word) {
+            let pattern = ImagePattern::new(word).map_err(Error::Usage)?;
+            let images = all_images(store, &mut all)?;
+            found.extend(images.iter().filter(|image| pattern.matches(image)).cloned());
+            if found.is_empty() {
+                let wider = wider(word, images);
+                let suggestion = did_you_mean(&Vec::from_iter(wider.as_deref()));
+                let message = format!("no image matches \"{word}\"{suggestion}");
+                resolved.missing.push(Missing { full_name: None, message, suggestion });
+            }
         } else {
-            let images = match &mut all {
-                Some(images) => images,
-                unread => unread.insert(store.list_images()?),
-            };
-            match query {
-                Query::Pattern(pattern) => {
-                    found.extend(images.iter().filter(|image| pattern.matches(image)).cloned());
-                    if found.is_empty() {
-                        let message = format!("no image matches \"{word}\"");
-                        resolved.missing.push(Missing { full_name: None, message });
-                    }
-                }
-                Query::Names(_) => {
-                    let near = suggestions(word, images.iter().map(String::as_str));
-                    let message = or_suggest("image", word, &near);
-                    let full_name = Some(full_name(word));
-                    resolved.missing.push(Missing { full_name, message });
-                }
+            let full = full_name(word);
+            if store.get_update(&full)?.is_some() {
+                found.push(full);
+            } else {
+                let images = all_images(store, &mut all)?;
+                let near = suggestions(word, images.iter().map(String::as_str));
+                let suggestion = did_you_mean(&near);
+                let message = format!("no image \"{word}\"{suggestion}");
+                resolved.missing.push(Missing { full_name: Some(full), message, suggestion });
             }
         }
         for image in found {
@@ -85,12 +83,30 @@ pub(super) fn resolve(store: &impl Store, words: &[String]) -> Result<Resolved, 
     Ok(resolved)
 }
 
-/// Says that something is not there, and what is.
-pub(super) fn or_suggest(what: &str, wanted: &str, near: &[&str]) -> String {
-    let near: Vec<String> = near.iter().map(|name| format!("\"{name}\"")).collect();
-    match near.as_slice() {
-        [] => format!("no {what} \"{wanted}\""),
-        [one] => format!("no {what} \"{wanted}\"; did you mean {one}?"),
-        several => format!("no {what} \"{wanted}\"; did you mean one of {}?", several.join(", ")),
+/// The images that there are, read once for all words.
+fn all_images<'a>(
+    store: &impl Store,
+    all: &'a mut Option<Vec<String>>,
+) -> Result<&'a [String], Error> {
+    Ok(match all {
+        Some(images) => images,
+        unread => unread.insert(store.list_images()?),
+    })
+}
+
+/// The pattern with a `*` before it, where that matches: a pattern stands for a whole name.
+fn wider(word: &str, images: &[String]) -> Option<String> {
+    let wider = format!("*{word}");
+    let pattern = ImagePattern::new(&wider).ok()?;
+    images.iter().any(|image| pattern.matches(image)).then_some(wider)
+}
+
+/// The end of a sentence that says that something is not there.
+pub(super) fn did_you_mean(near: &[&str]) -> String {
+    let quoted: Vec<String> = near.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => format!("; did you mean {one}?"),
+        several => format!("; did you mean one of {}?", several.join(", ")),
     }
 }

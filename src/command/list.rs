@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 
 use super::selection::filter;
 use super::{Error, Outcome, Session, print_name};
-use crate::cli::{Format, List, Sort};
+use crate::cli::{Filter, Format, List, Sort};
 use crate::event::parse_created;
 use crate::render::{json, table};
 use crate::store::{State, Store, Update};
@@ -46,9 +46,13 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
         }
         Format::Table if updates.is_empty() => {
             if has_store {
+                let filtered = args.filter != Filter::default();
                 session.note(match state {
-                    State::Pending => "nothing is pending that passes the filters",
-                    _ => "there are no updates that pass the filters",
+                    State::Pending if filtered => "nothing is pending that passes the filters",
+                    State::Pending => "nothing is pending",
+                    _ if filtered => "there are no updates that pass the filters",
+                    State::Acknowledged => "nothing is acknowledged",
+                    State::All => "there are no updates yet",
                 });
             }
         }

@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 
 use super::Error;
-use super::images::or_suggest;
+use super::images::did_you_mean;
 use crate::cli;
 use crate::filter::Filter;
 use crate::image::ImagePattern;
@@ -20,7 +20,7 @@ pub(super) fn filter(
         let tags = store.list_tags()?;
         let known = || tags.iter().map(|tag| tag.name.as_str());
         if let Some(unknown) = args.tag.iter().find(|wanted| !known().any(|tag| tag == *wanted)) {
-            return Err(Error::Usage(or_suggest("tag", unknown, &near_tags(unknown, known()))));
+            return Err(Error::Usage(no_tag(unknown, known())));
         }
     }
     let images = args.image.iter().map(|pattern| ImagePattern::new(pattern));
@@ -36,8 +36,9 @@ pub(super) fn filter(
     })
 }
 
-/// The tags whose names come closest to one that does not exist.
-pub(super) fn near_tags<'a>(wanted: &str, tags: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+/// Says that a tag does not exist, and which come closest.
+pub(super) fn no_tag<'a>(wanted: &str, tags: impl Iterator<Item = &'a str>) -> String {
     let near = |tag: &&str| strsim::normalized_damerau_levenshtein(wanted, tag) > 0.5;
-    tags.filter(near).take(3).collect()
+    let near: Vec<&str> = tags.filter(near).take(3).collect();
+    format!("no tag \"{wanted}\"{}", did_you_mean(&near))
 }

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::images::{or_suggest, read_words, resolve};
-use super::selection::near_tags;
+use super::images::{Missing, read_words, resolve};
+use super::selection::no_tag;
 use super::{Error, Outcome, Session, complain, print_name};
 use crate::cli::{Format, Tag as Args};
 use crate::image::short_name;
@@ -15,10 +15,10 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         Args::List { format } => list(*format, session, out),
         Args::Create { names } => create(names, session),
         Args::Delete { names } => {
-            on_tags(names, session, |store, tag| Ok(store.delete_tag(tag.id).map(drop)?))
+            on_tags(names, session, |store, tag| found(store.delete_tag(tag.id)?))
         }
         Args::Rename { from, to } => on_tags(std::slice::from_ref(from), session, |store, tag| {
-            Ok(store.rename_tag(tag.id, to).map(drop)?)
+            found(store.rename_tag(tag.id, to)?)
         }),
         Args::Assign { tag, images } => {
             on_tags(std::slice::from_ref(tag), session, |store, tag| {
@@ -29,8 +29,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
             let Some(store) = session.open_existing()? else {
                 return Ok(Outcome::Negative);
             };
-            on_images(&store, images, session, |image| Ok(store.unassign_tag(image)?))?;
-            Ok(Outcome::Done)
+            on_images(&store, images, session, |image| Ok(store.unassign_tag(image)?))
         }
     }
 }
@@ -75,7 +74,7 @@ fn create(names: &[String], session: &Session) -> Result<Outcome, Error> {
 fn on_tags(
     names: &[String],
     session: &Session,
-    act: impl Fn(&SqliteStore, &Tag) -> Result<(), Error>,
+    act: impl Fn(&SqliteStore, &Tag) -> Result<Outcome, Error>,
 ) -> Result<Outcome, Error> {
     let Some(store) = session.open_existing()? else {
         return Ok(Outcome::Negative);
@@ -84,10 +83,9 @@ fn on_tags(
     let mut outcome = Outcome::Done;
     for name in names {
         if let Some(tag) = tags.iter().find(|tag| tag.name == *name) {
-            act(&store, tag)?;
+            outcome = outcome.max(act(&store, tag)?);
         } else {
-            let near = near_tags(name, tags.iter().map(|tag| tag.name.as_str()));
-            complain(or_suggest("tag", name, &near));
+            complain(no_tag(name, tags.iter().map(|tag| tag.name.as_str())));
             outcome = Outcome::Negative;
         }
     }
@@ -100,17 +98,26 @@ fn on_images(
     words: &[String],
     session: &Session,
     act: impl Fn(&str) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<Outcome, Error> {
     let resolved = resolve(store, &read_words(words, false)?)?;
     for image in &resolved.images {
         act(image)?;
     }
-    for missing in &resolved.missing {
-        let Some(image) = &missing.full_name else {
-            return Err(Error::Usage(missing.message.clone()));
-        };
-        act(image)?;
-        session.note(format_args!("there is no update of \"{}\" yet", short_name(image)));
+    let mut outcome = Outcome::Done;
+    for Missing { full_name, message, suggestion } in &resolved.missing {
+        if let Some(image) = full_name {
+            act(image)?;
+            let name = short_name(image);
+            session.note(format_args!("there is no update of \"{name}\" yet{suggestion}"));
+        } else {
+            complain(message);
+            outcome = Outcome::Negative;
+        }
     }
-    Ok(())
+    Ok(outcome)
+}
+
+/// A tag may have been deleted this moment.
+fn found(found: bool) -> Result<Outcome, Error> {
+    Ok(if found { Outcome::Done } else { Outcome::Negative })
 }

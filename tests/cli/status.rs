@@ -1,0 +1,48 @@
+//! How much there is to do, in a line.
+
+use serde_json::{Value, json};
+
+use crate::common::{Inbox, event};
+
+const NGINX: &str = "docker.io/library/nginx:1.27";
+
+fn two() -> Inbox {
+    let inbox = Inbox::new();
+    inbox.take(&[event(NGINX), event("ghcr.io/acme/api:2.0")]);
+    let sql = "UPDATE updates SET received_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-3 days')";
+    inbox.sql(&format!("{sql} WHERE image = '{NGINX}'"));
+    inbox
+}
+
+#[test]
+fn a_line_for_a_prompt() {
+    let inbox = two();
+    assert_eq!(inbox.output(["status"]), "2 pending (oldest 3 days ago), 0 acknowledged\n");
+    inbox.output(["ack", "--all"]);
+    assert_eq!(inbox.output(["status"]), "0 pending, 2 acknowledged\n");
+    assert_eq!(inbox.output(["status", "--quiet"]), "");
+}
+
+#[test]
+fn flat_json_for_a_dashboard() {
+    let inbox = two();
+    inbox.output(["ack", "ghcr.io/acme/api:2.0"]);
+    let status = inbox.json(["status"]);
+    let received = &inbox.json(["list"])[0]["received_at"];
+    let expected = json!({
+        "pending": 1, "acknowledged": 1, "total": 2,
+        "oldest_pending": received, "newest_pending": received,
+    });
+    assert_eq!(status, expected);
+    inbox.output(["ack", "--all"]);
+    assert_eq!(inbox.json(["status"])["oldest_pending"], Value::Null);
+}
+
+#[test]
+fn exit_code_says_whether_something_is_pending() {
+    let inbox = two();
+    inbox.diunbox(["status", "--exit-code"]).assert().code(1);
+    inbox.diunbox(["status", "-q", "--exit-code"]).assert().code(1).stdout("").stderr("");
+    inbox.output(["ack", "--all"]);
+    inbox.diunbox(["status", "--exit-code"]).assert().code(0);
+}
