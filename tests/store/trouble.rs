@@ -1,0 +1,218 @@
+//! What can be wrong with a database: each has an error of its own that says what to do, and the
+//! database stays as it is.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use diunbox::event::Event;
+use diunbox::store::{SqliteStore, State, Store, StoreError};
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::common::{Inbox, event, event_with, program};
+
+fn filled(images: usize) -> Inbox {
+    let inbox = Inbox::new();
+    let store = SqliteStore::open(&inbox.database()).unwrap();
+    let events = (0..images).map(|index| Event {
+        image: format!("ghcr.io/acme/{index}:1"),
+        mime_type: "x".repeat(200),
+        ..Event::default()
+    });
+    store.upsert_events(&events.collect::<Vec<_>>()).unwrap();
+    store.checkpoint().unwrap();
+    inbox
+}
+
+/// Opening fails, says `advice`, and leaves the file as it is.
+fn fails(path: &Path, is_expected: impl Fn(&StoreError) -> bool, advice: &str) {
+    let before = fs::read(path).ok();
+    let error = SqliteStore::open(path).unwrap_err();
+    assert!(is_expected(&error), "{error:?}");
+    let message = error.to_string();
+    assert!(message.contains(advice) && message.contains(path.to_str().unwrap()), "{message}");
+    assert!(fs::read(path).ok() == before, "{} was changed", path.display());
+}
+
+#[test]
+fn a_newer_database() {
+    let inbox = filled(1);
+    inbox.sql("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)");
+    let newer = |error: &StoreError| matches!(error, StoreError::Newer { found: 99, .. });
+    fails(&inbox.database(), newer, "update diunbox");
+    inbox.diunbox(["list"]).assert().code(2).stdout("");
+    inbox.sql("PRAGMA user_version = -1; PRAGMA wal_checkpoint(TRUNCATE)");
+    fails(&inbox.database(), |error| matches!(error, StoreError::Newer { .. }), "update diunbox");
+}
+
+#[test]
+fn a_file_that_is_not_sqlite() {
+    let inbox = Inbox::new();
+    let path = inbox.path("notes.txt");
+    let not_sqlite = |error: &StoreError| matches!(error, StoreError::NotADatabase(_));
+    fs::write(&path, "buy milk\n".repeat(1_000)).unwrap();
+    fails(&path, not_sqlite, "point --db at another file");
+    fs::write(&path, "short").unwrap();
+    fails(&path, not_sqlite, "point --db at another file");
+    assert_eq!(fs::read_dir(inbox.path(".")).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_damaged_database() {
+    let inbox = filled(2_000);
+    let path = inbox.database();
+    let mut bytes = fs::read(&path).unwrap();
+    let page = 4_096;
+    for start in (page * 10..bytes.len() - page).step_by(page) {
+        bytes[start..start + 64].fill(0xA5);
+    }
+    fs::write(&path, &bytes).unwrap();
+    let damaged = |error: StoreError| {
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+        assert!(error.to_string().contains("restore a backup"), "{error}");
+    };
+    let store = SqliteStore::open(&path).unwrap();
+    damaged(store.list_updates(State::All).unwrap_err());
+    damaged(store.get_updates().unwrap_err());
+    drop(store);
+    assert!(fs::read(&path).unwrap() == bytes, "it was changed");
+
+    let inbox = filled(1);
+    let mut bytes = fs::read(inbox.database()).unwrap();
+    bytes[100..200].fill(0xA5);
+    fs::write(inbox.database(), &bytes).unwrap();
+    let damaged = |error: &StoreError| matches!(error, StoreError::Damaged { .. });
+    fails(&inbox.database(), damaged, "restore a backup");
+}
+
+#[test]
+fn a_path_that_cannot_hold_a_database() {
+    let inbox = filled(1);
+    let cannot = |error: &StoreError| matches!(error, StoreError::CannotOpen { .. });
+    fs::create_dir(inbox.path("folder.db")).unwrap();
+    fails(&inbox.path("folder.db"), cannot, "check that");
+    fails(&inbox.path("diunbox.db/below.db"), cannot, "check that its folder exists");
+    inbox.diunbox(["list", "--db", "/dev/null/x"]).assert().code(0);
+    inbox.diunbox(["ingest", "--db", "/dev/null/x"]).write_stdin("").assert().code(2);
+}
+
+/// Root may write anywhere, so the program runs as somebody else there.
+#[test]
+fn a_database_that_is_somebody_elses() {
+    const NOBODY: u32 = 65_534;
+    let inbox = filled(1);
+    let is_root = rustix::process::geteuid().is_root();
+    let copy = inbox.path("program");
+    fs::copy(program(), &copy).unwrap();
+    let mode = |name: &str, mode| {
+        fs::set_permissions(inbox.path(name), Permissions::from_mode(mode)).unwrap();
+    };
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(&copy);
+        command.args(arguments).env_clear().env("DIUNBOX_DB", inbox.database());
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let before = fs::read(inbox.database()).unwrap();
+    mode("diunbox.db", 0o444);
+    mode(".", 0o555);
+    for arguments in [&["list"][..], &["ack", "--all"], &["tag", "create", "x"]] {
+        let (code, stderr) = run(arguments);
+        assert_eq!(code, Some(2), "{arguments:?} {stderr}");
+        assert!(stderr.contains("can only be read: check the owner and mode"), "{stderr}");
+    }
+    mode("diunbox.db", 0o000);
+    let (code, stderr) = run(&["list"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("cannot be opened") && stderr.contains("is yours"), "{stderr}");
+    mode(".", 0o755);
+    mode("diunbox.db", 0o644);
+    assert_eq!(fs::read(inbox.database()).unwrap(), before);
+    if is_root {
+        chown(inbox.path("."), Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(inbox.database(), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    assert_eq!(run(&["ack", "--all"]), (Some(0), String::new()));
+}
+
+#[test]
+fn a_locked_database() {
+    let inbox = filled(1);
+    let store = SqliteStore::open(&inbox.database()).unwrap();
+    let other = Connection::open(inbox.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // Reading goes on, writing waits and then says who is in the way.
+    assert_eq!(store.list_updates(State::Pending).unwrap().len(), 1);
+    let error = store.acknowledge_update("ghcr.io/acme/0:1").unwrap_err();
+    assert!(matches!(error, StoreError::Locked(_)), "{error:?}");
+    assert!(error.to_string().contains("try again when that one is done"), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(store.acknowledge_update("ghcr.io/acme/0:1").unwrap());
+}
+
+#[test]
+fn a_lock_that_is_soon_gone_is_waited_for() {
+    let inbox = filled(1);
+    let store = SqliteStore::open(&inbox.database()).unwrap();
+    let other = Connection::open(inbox.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let waiting =
+            scope.spawn(|| store.upsert_event(&Event { image: "a".into(), ..Event::default() }));
+        assert_eq!(store.list_updates(State::Pending).unwrap().len(), 1);
+        other.execute_batch("COMMIT").unwrap();
+        waiting.join().unwrap().unwrap();
+    });
+    assert_eq!(store.list_updates(State::Pending).unwrap().len(), 2);
+}
+
+/// A limit on the size of files is what a full disk is to a program.
+#[test]
+fn a_full_disk() {
+    let inbox = Inbox::new();
+    inbox.take(&[event("ghcr.io/acme/api:2.0")]);
+    let large = json!({"metadata": {"note": "x".repeat(1 << 20)}});
+    let events = format!("{}\n", event_with("ghcr.io/acme/large:1", &large));
+    fs::write(inbox.path("large.json"), events).unwrap();
+    let output = Command::new("bash")
+        .args(["-c", "trap '' XFSZ; ulimit -f 256; exec \"$0\" ingest \"$1\""])
+        .arg(program())
+        .arg(inbox.path("large.json"))
+        .env("DIUNBOX_DB", inbox.database())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("there is no room left to write") && stderr.contains("make room"),
+        "{stderr}"
+    );
+    assert_eq!(inbox.lines(["list", "-q"]), ["ghcr.io/acme/api:2.0"]);
+    inbox.diunbox(["ingest"]).arg(inbox.path("large.json")).assert().success();
+    assert_eq!(inbox.lines(["list", "-q"]).len(), 2);
+}
+
+#[test]
+fn tags_that_are_not_there_or_there_already() {
+    let inbox = filled(1);
+    let store = SqliteStore::open(&inbox.database()).unwrap();
+    let web = store.create_tag(" web ").unwrap();
+    assert_eq!(web.name, "web");
+    let error = store.create_tag("web").unwrap_err();
+    assert_eq!(error, StoreError::TagExists("web".into()));
+    assert!(error.to_string().contains("choose another name"), "{error}");
+    assert_eq!(store.create_tag(" \n"), Err(StoreError::TagNameEmpty));
+    let other = store.create_tag("other").unwrap();
+    assert_eq!(store.rename_tag(other.id, "web"), Err(StoreError::TagExists("web".into())));
+    assert_eq!(store.rename_tag(99, "free"), Ok(false));
+    assert_eq!(store.assign_tag("ghcr.io/acme/0:1", 99), Err(StoreError::UnknownTag(99)));
+    assert_eq!(store.delete_tag(99), Ok(false));
+    assert_eq!(store.list_tags().unwrap().len(), 2);
+    assert_eq!(store.get_update("ghcr.io/acme/0:1").unwrap().unwrap().tag, None);
+}
