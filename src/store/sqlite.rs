@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use self::database::Database;
 use self::row::text;
@@ -107,7 +107,8 @@ impl Store for SqliteStore {
 
     fn list_updates(&self, state: State) -> Result<Vec<Update>> {
         self.read(|connection| {
-            let snapshot = connection.unchecked_transaction()?;
+            // One that takes the lock for writing would hold up who writes.
+            let snapshot = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
             let updates = updates::list(&snapshot, state)?;
             snapshot.finish()?;
             Ok(updates)
