@@ -10,11 +10,13 @@ const REDIS: &str = "docker.io/library/redis:7";
 const API: &str = "ghcr.io/acme/api:2.0";
 
 /// nginx was acknowledged 40 days ago, redis now, and api, the oldest, is pending. Each has a
-/// report of an earlier digest.
+/// report of an earlier digest, and two of its current one.
 fn three() -> Inbox {
     let inbox = Inbox::new();
     for image in [NGINX, REDIS, API] {
-        inbox.take(&[event_with(image, &json!({"digest": "sha256:00"})), event(image)]);
+        let earlier = event_with(image, &json!({"digest": "sha256:00"}));
+        let elsewhere = event_with(image, &json!({"hostname": "edge-2"}));
+        inbox.take(&[earlier, elsewhere, event(image)]);
     }
     inbox.output(["ack", NGINX, REDIS]);
     inbox.sql(&format!(
@@ -39,7 +41,7 @@ fn updates_acknowledged_long_ago_go_with_their_reports() {
     assert!(inbox.output(prune).starts_with("forgot 0 acknowledged updates and 0 reports"));
     let prune = ["prune", "--acknowledged-before", "30d"];
     let said = inbox.output(prune);
-    assert!(said.starts_with("forgot 1 acknowledged update and 2 reports, "), "{said}");
+    assert!(said.starts_with("forgot 1 acknowledged update and 3 reports, "), "{said}");
     assert!(said.ends_with(" KiB freed\n"), "{said}");
     assert_eq!(all(&inbox), [REDIS, API]);
     inbox.take(&[event(NGINX)]);
@@ -47,17 +49,17 @@ fn updates_acknowledged_long_ago_go_with_their_reports() {
 }
 
 #[test]
-fn old_reports_go_but_those_of_a_pending_updates_current_digest() {
+fn old_reports_go_but_the_newest_and_those_of_a_pending_updates_current_digest() {
     let inbox = three();
     let nothing = inbox.output(["prune", "--reports-before", "1h"]);
     assert!(nothing.starts_with("forgot 0 acknowledged updates and 0 reports"), "{nothing}");
     let said = inbox.output(["prune", "--reports-before", "0s"]);
     assert!(said.starts_with("forgot 0 acknowledged updates and 5 reports"), "{said}");
     assert_eq!(all(&inbox), [NGINX, REDIS, API]);
-    assert_eq!([NGINX, REDIS, API].map(|image| reports(&inbox, image)), [0, 0, 1]);
+    assert_eq!([NGINX, REDIS, API].map(|image| reports(&inbox, image)), [1, 1, 2]);
     let update = inbox.json(["show", API]);
     assert_eq!(update["reports"][0]["current"], true);
-    assert_eq!(update["workloads"], 1);
+    assert_eq!(update["workloads"], 2);
 }
 
 #[test]
@@ -65,11 +67,11 @@ fn a_dry_run_says_the_same_and_changes_nothing() {
     let inbox = three();
     let arguments = ["prune", "--acknowledged-before", "30d", "--reports-before", "0s"];
     let said = inbox.output(arguments.into_iter().chain(["--dry-run"]));
-    assert_eq!(said, "would forget 1 acknowledged update and 5 reports\n");
+    assert_eq!(said, "would forget 1 acknowledged update and 6 reports\n");
     assert_eq!(all(&inbox), [NGINX, REDIS, API]);
-    assert_eq!([NGINX, REDIS, API].map(|image| reports(&inbox, image)), [2, 2, 2]);
+    assert_eq!([NGINX, REDIS, API].map(|image| reports(&inbox, image)), [3, 3, 3]);
     let did = inbox.output(arguments);
-    assert!(did.starts_with("forgot 1 acknowledged update and 5 reports"), "{did}");
+    assert!(did.starts_with("forgot 1 acknowledged update and 6 reports"), "{did}");
     assert_eq!(inbox.output(arguments.into_iter().chain(["--quiet"])), "");
 }
 
@@ -78,7 +80,7 @@ fn what_is_pending_stays_however_old_it_is() {
     let inbox = three();
     inbox.output(["prune", "--acknowledged-before", "0s", "--reports-before", "0s"]);
     assert_eq!(inbox.lines(["list", "-q"]), [API]);
-    assert_eq!(reports(&inbox, API), 1);
+    assert_eq!(reports(&inbox, API), 2);
 }
 
 #[test]

@@ -17,12 +17,12 @@ use crate::common::{Inbox, event, event_with, program};
 fn filled(images: usize) -> Inbox {
     let inbox = Inbox::new();
     let store = SqliteStore::open(&inbox.database()).unwrap();
-    let events = (0..images).map(|index| Event {
+    let mut events = (0..images).map(|index| Event {
         image: format!("ghcr.io/acme/{index}:1"),
         mime_type: "x".repeat(200),
         ..Event::default()
     });
-    store.upsert_events(&events.collect::<Vec<_>>()).unwrap();
+    store.upsert_events(&mut events).unwrap();
     store.checkpoint().unwrap();
     inbox
 }
