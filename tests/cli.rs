@@ -1,5 +1,7 @@
 //! The command line as its users meet it: as a process.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 mod cli {

@@ -15,10 +15,10 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         Args::List { format } => list(*format, session, out),
         Args::Create { names } => create(names, session),
         Args::Delete { names } => {
-            on_tags(names, session, |store, tag| found(store.delete_tag(tag.id)?))
+            on_tags(names, session, |store, tag| Ok(found(store.delete_tag(tag.id)?)))
         }
         Args::Rename { from, to } => on_tags(std::slice::from_ref(from), session, |store, tag| {
-            found(store.rename_tag(tag.id, to)?)
+            Ok(found(store.rename_tag(tag.id, to)?))
         }),
         Args::Assign { tag, images } => {
             on_tags(std::slice::from_ref(tag), session, |store, tag| {
@@ -118,6 +118,6 @@ fn on_images(
 }
 
 /// A tag may have been deleted this moment.
-fn found(found: bool) -> Result<Outcome, Error> {
-    Ok(if found { Outcome::Done } else { Outcome::Negative })
+fn found(found: bool) -> Outcome {
+    if found { Outcome::Done } else { Outcome::Negative }
 }

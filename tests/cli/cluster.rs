@@ -42,7 +42,7 @@ fn cluster() -> (Inbox, Vec<Value>) {
     (inbox, events)
 }
 
-fn images<'a>(events: &'a [Value], is_wanted: impl Fn(&Value) -> bool) -> BTreeSet<&'a str> {
+fn images(events: &[Value], is_wanted: impl Fn(&Value) -> bool) -> BTreeSet<&str> {
     let wanted = events.iter().filter(|event| is_wanted(event));
     wanted.map(|event| event["image"].as_str().unwrap()).collect()
 }

@@ -83,7 +83,7 @@ fn nasty_names_go_through_a_pipe_with_nul_between_them() {
         .get_output()
         .stdout
         .clone();
-    assert_eq!(acknowledged.iter().filter(|byte| **byte == 0).count(), images - 1);
+    assert_eq!(acknowledged.split(|byte| *byte == 0).count(), images);
     assert_eq!(inbox.lines(["list", "-q"]), [r"docker.io/nasty/nul\u{0}byte:1"]);
     inbox.diunbox(["ack", "docker.io/nasty/nul?byte:1"]).assert().success();
     assert!(inbox.lines(["list", "-q"]).is_empty());

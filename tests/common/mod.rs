@@ -56,8 +56,8 @@ impl Inbox {
 impl Inbox {
     /// Takes events in from a pipe.
     pub fn take(&self, events: &[Value]) {
-        let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
-        self.diunbox(["ingest"]).write_stdin(lines).assert().success();
+        let lines: Vec<String> = events.iter().map(Value::to_string).collect();
+        self.diunbox(["ingest"]).write_stdin(lines.join("\n")).assert().success();
     }
 
     /// The JSON that the program prints with some arguments.

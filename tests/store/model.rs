@@ -14,7 +14,7 @@ const NAMES: [&str; 6] = ["web", " web\t", "WEB", "データ", "x'; --", " "];
 
 #[derive(Clone, Debug)]
 enum Operation {
-    UpsertEvent(Event),
+    UpsertEvent(Box<Event>),
     GetUpdates,
     AcknowledgeUpdate(&'static str),
     ListTags,
@@ -58,7 +58,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        4 => event().prop_map(Operation::UpsertEvent),
+        4 => event().prop_map(|event| Operation::UpsertEvent(Box::new(event))),
         1 => Just(Operation::GetUpdates),
         3 => image().prop_map(Operation::AcknowledgeUpdate),
         1 => Just(Operation::ListTags),
@@ -146,7 +146,7 @@ fn step(
             store.upsert_event(&event)?;
             let received = store.get_updates()?[&event.image].received_at.timestamp_millis();
             prop_assert!((before..=Utc::now().timestamp_millis()).contains(&received));
-            model.updates.insert(event.image.clone(), (event, false));
+            model.updates.insert(event.image.clone(), (*event, false));
         }
         Operation::AcknowledgeUpdate(image) => {
             prop_assert_eq!(store.acknowledge_update(image)?, model.acknowledge(image));
