@@ -19,7 +19,7 @@ pub(super) fn run(
         None => Counts::default(),
     };
     match args.format {
-        _ if session.quiet => {}
+        Format::Table if session.quiet => {}
         Format::Table => table::counts(out, counts, Utc::now())?,
         Format::Json | Format::Ndjson => json::line(out, &json::CountsView::from(counts))?,
     }

@@ -10,8 +10,9 @@ use super::time::{ago, full};
 use crate::event::{Event, parse_created};
 use crate::store::{Report, Update};
 
-/// A value on a page holds no more than this on a terminal.
-const VALUE: usize = 2_000;
+/// A value on a page holds no more than this on a terminal: a pod's status can have many KiB, and
+/// would push who runs the image out of sight.
+const VALUE: usize = 500;
 
 /// Prints one update on a page: its newest event, who runs it, and its earlier digests.
 ///

@@ -21,6 +21,7 @@ fn a_line_for_a_prompt() {
     inbox.output(["ack", "--all"]);
     assert_eq!(inbox.output(["status"]), "0 pending, 2 acknowledged\n");
     assert_eq!(inbox.output(["status", "--quiet"]), "");
+    assert!(inbox.output(["status", "--quiet", "--format", "json"]).contains("\"total\":2"));
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn a_workload_is_whole_on_a_page_however_narrow() {
     let workload: String = table.lines().skip(1).map(cell).collect();
     assert_eq!(workload, "shop/api-7d9f8b6c5-x2x4q/api", "{table}");
     assert!(text.contains("… (--format json has all of it)"), "pod_status is cut\n{text}");
-    assert!(text.len() < 8_000, "{}", text.len());
+    assert!(text.len() < 3_000, "{}", text.len());
 }
 
 #[test]
