@@ -142,14 +142,16 @@ pub(super) fn print<'a>(
         }
         table.add_row(row);
     }
-    let contents: Vec<usize> =
-        table.column_max_content_widths().into_iter().map(usize::from).collect();
-    let widths = widths(&contents, headings, terminal.width.unwrap_or(usize::MAX));
-    for (index, (column, width)) in table.column_iter_mut().zip(widths).enumerate() {
-        let gap = if index + 1 < headings.len() { GAP } else { 0 };
-        column.set_padding((0, gap));
-        let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_add(gap);
-        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+    if let Some(width) = terminal.width {
+        let contents: Vec<usize> =
+            table.column_max_content_widths().into_iter().map(usize::from).collect();
+        for (column, width) in table.column_iter_mut().zip(widths(&contents, headings, width)) {
+            let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_add(GAP);
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        }
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP));
     }
     let mut lines = table.lines();
     if let Some(line) = lines.next() {
