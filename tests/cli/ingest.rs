@@ -54,6 +54,41 @@ fn an_event_shows_while_its_pipe_is_still_open() {
     assert!(ingest.wait().unwrap().success());
 }
 
+/// The most memory that a process has had so far, in KiB.
+#[cfg(target_os = "linux")]
+fn peak(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_stays_bounded_within_one_array() {
+    const EVENTS: usize = 64;
+    let inbox = Inbox::new();
+    let note = "x".repeat(1 << 20);
+    let large = event_with("ghcr.io/acme/large:1", &json!({"metadata": {"note": note}}));
+    let mut ingest = Command::new(program())
+        .args(["ingest", "--quiet"])
+        .env("DIUNBOX_DB", inbox.database())
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = ingest.stdin.take().unwrap();
+    write!(pipe, "[{large}").unwrap();
+    for _ in 1..EVENTS {
+        write!(pipe, ",{large}").unwrap();
+    }
+    // Almost all of it has been read by now, as a pipe holds little.
+    let peak = peak(ingest.id());
+    writeln!(pipe, "]").unwrap();
+    drop(pipe);
+    assert!(ingest.wait().unwrap().success());
+    assert!(peak < 48 * 1024, "{peak} KiB for {EVENTS} MiB of events");
+    assert_eq!(inbox.json(["show", "ghcr.io/acme/large:1"])["reports"][0]["times"], EVENTS);
+}
+
 #[test]
 fn a_later_event_makes_an_update_pending_again_and_keeps_its_tag() {
     let inbox = Inbox::new();
