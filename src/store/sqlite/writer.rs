@@ -1,10 +1,12 @@
 //! The one connection that writes, and group commit.
 //!
-//! A sync takes 0.2 to 30 ms, whatever it makes durable. So whoever gets the connection commits
-//! the events of all who wait for it by then, in one transaction, and each is told the result.
+//! A sync takes 0.2 to 30 ms, whatever it makes durable. So of all who bring an event at a time one
+//! leads: it commits everybody's events in one transaction, tells each the result, and lets one of
+//! those who came meanwhile lead next. Nobody who has a result waits for anything else.
 
 use std::borrow::Borrow;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
 use rusqlite::Connection;
@@ -17,19 +19,36 @@ use crate::store::{Result, StoreError};
 #[derive(Debug)]
 pub(super) struct Writer {
     opened: Mutex<Opened>,
-    waiting: Mutex<Vec<Waiting>>,
+    queue: Mutex<Queue>,
+}
+
+/// Those who wait for their event to be committed.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    /// Whether one of them leads, or has been told to.
+    is_led: bool,
 }
 
 #[derive(Debug)]
 struct Waiting {
     event: Event,
     deadline: Instant,
-    result: Arc<OnceLock<Result<()>>>,
+    sender: Sender<Word>,
+}
+
+/// What someone who waits is told.
+#[derive(Debug)]
+enum Word {
+    /// It is your turn to commit what waits.
+    Lead,
+    /// Your event was committed, or could not be.
+    Done(Result<()>),
 }
 
 impl Writer {
     pub(super) fn new(opened: Opened) -> Self {
-        Self { opened: Mutex::new(opened), waiting: Mutex::default() }
+        Self { opened: Mutex::new(opened), queue: Mutex::default() }
     }
 
     /// Whether the database is still the file that was opened.
@@ -65,33 +84,57 @@ impl Writer {
 
     /// Makes an event durable, together with those of all who wait at the same time.
     pub(super) fn upsert(&self, database: &Database, event: &Event) -> Result<()> {
-        let result = Arc::new(OnceLock::new());
-        let waiting =
-            Waiting { event: event.clone(), deadline: deadline(), result: Arc::clone(&result) };
-        lock(&self.waiting).push(waiting);
-        let mut opened = lock(&self.opened);
-        while result.get().is_none() {
-            let group = std::mem::take(&mut *lock(&self.waiting));
-            let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { break };
-            let events = group.iter().map(|waiting| &waiting.event);
-            let outcome = until(earliest, || commit(&mut opened, database, events));
-            let locked = matches!(outcome, Err(StoreError::Locked(_)));
-            for waiting in group {
-                if locked && waiting.deadline > Instant::now() {
-                    lock(&self.waiting).push(waiting);
-                } else {
-                    // Only whoever takes an event from the queue sets its result.
-                    let _ = waiting.result.set(outcome.clone());
+        let (sender, receiver) = channel();
+        let mut queue = lock(&self.queue);
+        if !std::mem::replace(&mut queue.is_led, true) {
+            // Whoever waits here cannot be gone.
+            let _ = sender.send(Word::Lead);
+        }
+        queue.waiting.push(Waiting { event: event.clone(), deadline: deadline(), sender });
+        drop(queue);
+        loop {
+            match receiver.recv() {
+                Ok(Word::Lead) => self.lead(database),
+                Ok(Word::Done(result)) => return result,
+                Err(_) => {
+                    return Err(StoreError::Other {
+                        database: database.path().to_owned(),
+                        reason: "the commit that held this event did not end".to_owned(),
+                    });
                 }
             }
         }
+    }
+
+    fn lead(&self, database: &Database) {
+        let _next = Next(&self.queue);
+        let mut opened = lock(&self.opened);
+        let group = std::mem::take(&mut lock(&self.queue).waiting);
+        let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { return };
+        let events = group.iter().map(|waiting| &waiting.event);
+        let outcome = until(earliest, || commit(&mut opened, database, events));
         drop(opened);
-        result.get().cloned().unwrap_or_else(|| {
-            Err(StoreError::Other {
-                database: database.path().to_owned(),
-                reason: "the commit that held this event did not end".to_owned(),
-            })
-        })
+        let is_locked = matches!(outcome, Err(StoreError::Locked(_)));
+        for waiting in group {
+            if is_locked && waiting.deadline > Instant::now() {
+                lock(&self.queue).waiting.push(waiting);
+            } else {
+                let _ = waiting.sender.send(Word::Done(outcome.clone()));
+            }
+        }
+    }
+}
+
+/// Lets the next one lead when it is dropped, also after a panic.
+struct Next<'a>(&'a Mutex<Queue>);
+
+impl Drop for Next<'_> {
+    fn drop(&mut self) {
+        let mut queue = lock(self.0);
+        queue.is_led = match queue.waiting.first() {
+            Some(next) => next.sender.send(Word::Lead).is_ok(),
+            None => false,
+        };
     }
 }
 
@@ -103,8 +146,8 @@ fn commit(
     if !database.is_same(opened) {
         *opened = database.open()?;
     }
-    let count =
-        events::upsert(&mut opened.connection, events).map_err(|error| database.explain(&error))?;
+    let count = events::upsert(&mut opened.connection, events)
+        .map_err(|error| database.explain(&error))?;
     opened.checkpointer.committed(count, || database.connect());
     Ok(())
 }
