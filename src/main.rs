@@ -6,11 +6,6 @@ use clap::Parser;
 use diunbox::cli::Cli;
 use diunbox::command::{self, Outcome};
 
-/// Events are made in one thread and dropped in another, where the C library's allocator makes the
-/// two wait for each other.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match command::run(&Cli::parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
