@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use chrono::Utc;
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use diunbox::event::Event;
 use diunbox::render::terminal::Terminal;
 use diunbox::render::{json, table};
@@ -51,11 +51,7 @@ fn upsert(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("upsert");
     group.throughput(Throughput::Elements(events.len() as u64));
     group.bench_function("1,000 events in a transaction", |bencher| {
-        bencher.iter_batched(
-            || events.clone().into_iter(),
-            |mut events| store.upsert_events(&mut events).unwrap(),
-            BatchSize::LargeInput,
-        );
+        bencher.iter(|| store.upsert_events(&mut events.iter()).unwrap());
     });
     group.throughput(Throughput::Elements(1));
     group.bench_function("one event", |bencher| {
@@ -67,7 +63,7 @@ fn upsert(criterion: &mut Criterion) {
 fn list_and_render(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("diunbox.db")).unwrap();
-    store.upsert_events(&mut events(UPDATES).into_iter()).unwrap();
+    store.upsert_events(&mut events(UPDATES).iter()).unwrap();
     let mut group = criterion.benchmark_group("10,000 updates");
     group.sample_size(20);
     group.bench_function("list", |bencher| {

@@ -150,6 +150,18 @@ pub enum StoreError {
 /// What an operation gives.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
+/// Events one after another. Unlike an iterator, whoever gives them keeps them.
+pub trait Events {
+    /// The next event; `None` when there are no more.
+    fn next(&mut self) -> Option<&Event>;
+}
+
+impl Events for std::slice::Iter<'_, Event> {
+    fn next(&mut self) -> Option<&Event> {
+        Iterator::next(self)
+    }
+}
+
 /// The updates, tags and reports, durably kept.
 ///
 /// An operation that changes something has done so durably when it returns. Any number of threads
@@ -161,7 +173,7 @@ pub trait Store: Send + Sync {
 
     /// Takes many events in, in their order: all or none. They are taken one by one, and others
     /// cannot write until there are no more.
-    fn upsert_events(&self, events: &mut dyn Iterator<Item = Event>) -> Result<()>;
+    fn upsert_events(&self, events: &mut dyn Events) -> Result<()>;
 
     /// Every update, by image.
     fn get_updates(&self) -> Result<BTreeMap<String, Update>>;

@@ -9,7 +9,7 @@ mod source;
 
 use std::io::{BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -58,10 +58,18 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let store = session.open()?;
     let mut progress = Progress::new(&sources, session.quiet);
     let (sender, receiver) = sync_channel(AHEAD);
-    let read = move || source::read(sources, |found| sender.send(found).is_ok());
+    // Events are freed where they were made: the allocator would make two threads wait for each
+    // other.
+    let (spent, to_free) = channel::<Vec<Event>>();
+    let read = move || {
+        source::read(sources, |found| {
+            to_free.try_iter().for_each(drop);
+            sender.send(found).is_ok()
+        });
+    };
     let reader = thread::Builder::new().name("reader".into()).spawn(read);
     let reader = reader.map_err(|error| Error::Usage(format!("cannot start a thread: {error}")))?;
-    let result = store_all(&store, &receiver, &mut progress);
+    let result = store_all(&store, &receiver, &spent, &mut progress);
     drop(receiver);
     // Where storing failed the reader may wait for a pipe that never ends.
     if result.is_ok() {
@@ -76,11 +84,12 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
 fn store_all(
     store: &SqliteStore,
     receiver: &Receiver<Found>,
+    spent: &Sender<Vec<Event>>,
     progress: &mut Progress,
 ) -> Result<(), Error> {
     // The database is not touched before there is something to store.
     while let Ok(found) = receiver.recv() {
-        let mut batch = Batch::new(found, receiver);
+        let mut batch = Batch::new(found, receiver, spent);
         let result = if batch.is_empty() { Ok(()) } else { store.upsert_events(&mut batch) };
         progress.add(&batch, result.is_ok());
         result?;

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use self::database::Database;
 use self::row::text;
 use self::writer::Writer;
-use super::{Counts, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update};
+use super::{Counts, Events, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update};
 use crate::event::Event;
 
 /// Readers that are kept open for the next time.
@@ -96,7 +96,7 @@ impl Store for SqliteStore {
         self.writer.upsert(&self.database, event)
     }
 
-    fn upsert_events(&self, events: &mut dyn Iterator<Item = Event>) -> Result<()> {
+    fn upsert_events(&self, events: &mut dyn Events) -> Result<()> {
         self.writer.upsert_all(&self.database, events)
     }
 

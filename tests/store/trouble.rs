@@ -17,12 +17,13 @@ use crate::common::{Inbox, event, event_with, program};
 fn filled(images: usize) -> Inbox {
     let inbox = Inbox::new();
     let store = SqliteStore::open(&inbox.database()).unwrap();
-    let mut events = (0..images).map(|index| Event {
+    let event = |index| Event {
         image: format!("ghcr.io/acme/{index}:1"),
         mime_type: "x".repeat(200),
         ..Event::default()
-    });
-    store.upsert_events(&mut events).unwrap();
+    };
+    let events: Vec<Event> = (0..images).map(event).collect();
+    store.upsert_events(&mut events.iter()).unwrap();
     store.checkpoint().unwrap();
     inbox
 }

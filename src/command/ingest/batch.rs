@@ -1,11 +1,11 @@
 //! The events that are stored in one transaction.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
-use std::vec;
 
 use super::source::Found;
 use crate::event::Event;
+use crate::store::Events;
 
 /// A batch ends when the input gives nothing for this long.
 const DRY: Duration = Duration::from_millis(20);
@@ -17,7 +17,10 @@ const MOST_COMPLAINTS: usize = 100;
 /// Events as they come in, until it is time to commit.
 pub(super) struct Batch<'a> {
     receiver: &'a Receiver<Found>,
-    events: vec::IntoIter<Event>,
+    spent: &'a Sender<Vec<Event>>,
+    events: Vec<Event>,
+    /// The next of them.
+    position: usize,
     ends: Instant,
     /// Events handed out.
     pub(super) taken: usize,
@@ -29,10 +32,17 @@ pub(super) struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(first: Found, receiver: &'a Receiver<Found>) -> Self {
+    /// Begins with what was found first. Events that were handed out go to `spent`.
+    pub(super) fn new(
+        first: Found,
+        receiver: &'a Receiver<Found>,
+        spent: &'a Sender<Vec<Event>>,
+    ) -> Self {
         let mut batch = Self {
             receiver,
-            events: Vec::new().into_iter(),
+            spent,
+            events: Vec::new(),
+            position: 0,
             ends: Instant::now() + MOST_TIME,
             taken: 0,
             complaints: Vec::new(),
@@ -45,7 +55,7 @@ impl<'a> Batch<'a> {
 
     /// Whether there is nothing to store in what was found first.
     pub(super) fn is_empty(&self) -> bool {
-        self.events.as_slice().is_empty()
+        self.events.is_empty()
     }
 
     /// Whether it ended while there was more.
@@ -54,26 +64,26 @@ impl<'a> Batch<'a> {
     }
 
     fn add(&mut self, found: Found) {
-        self.events = found.events.into_iter();
+        let spent = std::mem::replace(&mut self.events, found.events);
+        // Where the reader has ended nobody takes them any more.
+        let _ = self.spent.send(spent);
+        self.position = 0;
         self.complaints.extend(found.complaints);
         self.bytes += found.bytes;
     }
 }
 
-impl Iterator for Batch<'_> {
-    type Item = Event;
-
-    fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.events.next() {
-                self.taken += 1;
-                return Some(event);
-            }
+impl Events for Batch<'_> {
+    fn next(&mut self) -> Option<&Event> {
+        while self.position == self.events.len() {
             if Instant::now() >= self.ends || self.complaints.len() >= MOST_COMPLAINTS {
                 self.is_cut_off = true;
                 return None;
             }
             self.add(self.receiver.recv_timeout(DRY).ok()?);
         }
+        self.position += 1;
+        self.taken += 1;
+        self.events.get(self.position - 1)
     }
 }

@@ -3,13 +3,12 @@
 //! The newest report is part of the update's row. When an event comes from elsewhere, or of
 //! another digest, the report that was the newest moves to `older_reports`.
 
-use std::borrow::Borrow;
-
 use chrono::{SecondsFormat, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 
 use super::reports::{SELECT_NEWEST, Stored, key};
 use crate::event::{Event, Metadata};
+use crate::store::Events;
 
 const UPSERT_UPDATE: &str = "
     INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link, mime_type,
@@ -42,13 +41,13 @@ const INSERT_OLDER: &str = "
 /// Takes events in, in one transaction. Gives how many there were.
 pub(super) fn upsert(
     connection: &mut Connection,
-    events: impl Iterator<Item = impl Borrow<Event>>,
+    events: &mut dyn Events,
 ) -> rusqlite::Result<usize> {
     let transaction = connection.transaction()?;
     let mut upsert = Upsert::prepare(&transaction)?;
     let mut count = 0;
-    for event in events {
-        upsert.one(event.borrow())?;
+    while let Some(event) = events.next() {
+        upsert.one(event)?;
         count += 1;
     }
     drop(upsert);

@@ -4,7 +4,6 @@
 //! leads: it commits everybody's events in one transaction, tells each the result, and lets one of
 //! those who came meanwhile lead next. Nobody who has a result waits for anything else.
 
-use std::borrow::Borrow;
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
@@ -14,7 +13,7 @@ use rusqlite::Connection;
 use super::database::{Database, Opened, deadline, until};
 use super::{events, lock};
 use crate::event::Event;
-use crate::store::{Result, StoreError};
+use crate::store::{Events, Result, StoreError};
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -72,11 +71,7 @@ impl Writer {
     }
 
     /// Makes events durable, in one transaction.
-    pub(super) fn upsert_all(
-        &self,
-        database: &Database,
-        events: &mut dyn Iterator<Item = Event>,
-    ) -> Result<()> {
+    pub(super) fn upsert_all(&self, database: &Database, events: &mut dyn Events) -> Result<()> {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
         until(deadline, || commit(&mut opened, database, events))
@@ -111,8 +106,8 @@ impl Writer {
         let mut opened = lock(&self.opened);
         let group = std::mem::take(&mut lock(&self.queue).waiting);
         let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { return };
-        let events = group.iter().map(|waiting| &waiting.event);
-        let outcome = until(earliest, || commit(&mut opened, database, events));
+        let mut events = Group(group.iter());
+        let outcome = until(earliest, || commit(&mut opened, database, &mut events));
         drop(opened);
         let is_locked = matches!(outcome, Err(StoreError::Locked(_)));
         for waiting in group {
@@ -122,6 +117,15 @@ impl Writer {
                 let _ = waiting.sender.send(Word::Done(outcome.clone()));
             }
         }
+    }
+}
+
+/// The events of all who wait.
+struct Group<'a>(std::slice::Iter<'a, Waiting>);
+
+impl Events for Group<'_> {
+    fn next(&mut self) -> Option<&Event> {
+        self.0.next().map(|waiting| &waiting.event)
     }
 }
 
@@ -138,16 +142,12 @@ impl Drop for Next<'_> {
     }
 }
 
-fn commit(
-    opened: &mut Opened,
-    database: &Database,
-    events: impl Iterator<Item = impl Borrow<Event>>,
-) -> Result<()> {
+fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Events) -> Result<()> {
     if !database.is_same(opened) {
         *opened = database.open()?;
     }
-    let count = events::upsert(&mut opened.connection, events)
-        .map_err(|error| database.explain(&error))?;
+    let count =
+        events::upsert(&mut opened.connection, events).map_err(|error| database.explain(&error))?;
     opened.checkpointer.committed(count, || database.connect());
     Ok(())
 }
