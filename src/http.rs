@@ -25,6 +25,8 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use self::gate::Gate;
 use self::inner::Inner;
 use self::route::Context;
@@ -69,8 +71,7 @@ impl Server {
             log,
             metrics: metrics::Metrics::default(),
         });
-        // The folder is its owner's only. It goes when this returns.
-        let folder = tempfile::Builder::new().prefix("diunbox-").tempdir()?;
+        let folder = private_folder()?;
         let inner = Inner::start(Arc::clone(&context), folder.path())?;
         let gate = Arc::new(Gate::new(inner, Arc::clone(&context), self.descriptors));
         gate.run(&self.listeners, stop)?;
@@ -83,4 +84,12 @@ impl Server {
         log.info("stopped");
         Ok(())
     }
+}
+
+/// A folder for its owner only, which goes when it is dropped. Containers often have no /tmp that
+/// can be written.
+fn private_folder() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    let builder = builder.prefix("diunbox-");
+    builder.tempdir().or_else(|error| builder.tempdir_in("/dev/shm").map_err(|_| error))
 }

@@ -1,7 +1,7 @@
 //! `diunbox serve`: the webhook and the API.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -36,6 +36,7 @@ pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
         )));
     }
     let store = session.open()?;
+    std::panic::set_hook(Box::new(move |panic| log.problem(&format!("a defect: {panic}"))));
     let stop =
         stop_signal().map_err(|error| Error::Usage(format!("cannot handle signals: {error}")))?;
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
@@ -63,11 +64,19 @@ fn listen(args: &Serve) -> Result<Vec<Listener>, Error> {
     };
     for address in addresses {
         listeners.extend(
-            Listener::bind(address)
-                .map_err(|error| Error::Usage(format!("cannot listen on {address}: {error}")))?,
+            Listener::bind(address).map_err(|error| Error::Usage(explain(address, &error)))?,
         );
     }
     Ok(listeners)
+}
+
+fn explain(address: &str, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => "stop what listens there, or give another --listen",
+        ErrorKind::PermissionDenied => "choose a port above 1023, or a folder that is yours",
+        _ => "give an address of this machine as HOST:PORT, or unix:/PATH",
+    };
+    format!("cannot listen on {address}: {error}: {advice}")
 }
 
 /// The token from a file, or else from the environment.
@@ -76,8 +85,9 @@ fn token(args: &Serve, log: Log) -> Result<Option<Token>, Error> {
         (Some(file), _) => (file.display().to_string(), read_token(file, log)?),
         (None, Ok(token)) => ("DIUNBOX_TOKEN".to_owned(), token),
         (None, Err(std::env::VarError::NotPresent)) => return Ok(None),
-        (None, Err(error)) => {
-            return Err(Error::Usage(format!("cannot read DIUNBOX_TOKEN: {error}")));
+        // The error itself quotes the token.
+        (None, Err(std::env::VarError::NotUnicode(_))) => {
+            return Err(Error::Usage("the token in DIUNBOX_TOKEN is not UTF-8".to_owned()));
         }
     };
     let token = Token::new(&text).map_err(|reason| {
@@ -105,11 +115,11 @@ fn read_token(path: &Path, log: Log) -> Result<String, Error> {
 }
 
 /// Becomes readable at the first SIGTERM or SIGINT. A second ends the process at once.
-fn stop_signal() -> std::io::Result<UnixStream> {
+fn stop_signal() -> io::Result<UnixStream> {
     let (read, write) = UnixStream::pair()?;
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stopping))?;
+        signal_hook::flag::register_conditional_shutdown(signal, 2, Arc::clone(&stopping))?;
         signal_hook::flag::register(signal, Arc::clone(&stopping))?;
         signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
     }

@@ -16,20 +16,27 @@ use socket2::Socket;
 use super::inner::Inner;
 use super::listen::Listener;
 use super::log::{Entry, milliseconds, summary};
-use super::message::Response;
-use super::route::Context;
+use super::message::{Request, Response};
+use super::route::{self, Context};
 use super::slots::{Slot, Slots};
 use super::wire::{Failure, Received, Wire, send};
 
 /// Threads that serve connections; each needs little more than its buffers.
 const THREAD_STACK: usize = 256 * 1024;
 const MOST_CONNECTIONS: usize = 2_048;
-const MOST_ANSWERS: usize = 128;
+const MOST_EVENTS: usize = 512;
+/// Each may hold all updates in memory.
+const MOST_QUESTIONS: usize = 32;
 /// Descriptors for the listeners, the log, the database and what else there is.
 const RESERVED_DESCRIPTORS: usize = 40;
-/// Descriptors of a request that is being answered: both ends of the private socket, tiny_http's
-/// copies, and a reader's database, log and index.
-const DESCRIPTORS_PER_ANSWER: usize = 7;
+/// Descriptors of a request that is being answered: both ends of the private socket, and
+/// tiny_http's copy.
+const DESCRIPTORS_PER_EVENT: usize = 3;
+/// The same, and a reader's database, log and index.
+const DESCRIPTORS_PER_QUESTION: usize = 7;
+/// How long an event waits for its turn. The store may then take 8 s, and Diun gives up after 10.
+const EVENT_QUEUE_TIME: Duration = Duration::from_millis(1_500);
+const QUESTION_QUEUE_TIME: Duration = Duration::from_secs(9);
 /// How long a client that sends nothing can hold up the end.
 const SILENCE: Duration = Duration::from_millis(500);
 /// How long to wait before accepting again when there are too many connections.
@@ -42,22 +49,26 @@ pub(super) struct Gate {
     connections: Slots,
     /// Connections that have sent something, and are owed an answer.
     requests: Slots,
-    /// Requests that are being answered.
-    answers: Slots,
+    /// Events that are being stored.
+    events: Slots,
+    /// Requests of any other kind that are being answered. However many there are, events pass.
+    questions: Slots,
 }
 
 impl Gate {
     pub(super) fn new(inner: Inner, context: Arc<Context>, descriptors: usize) -> Self {
         let free = descriptors.saturating_sub(RESERVED_DESCRIPTORS);
-        let answers = (free / 12).clamp(2, MOST_ANSWERS);
-        let connections =
-            free.saturating_sub(answers * DESCRIPTORS_PER_ANSWER).clamp(4, MOST_CONNECTIONS);
+        let events = (free / 12).clamp(2, MOST_EVENTS);
+        let questions = (free / 40).clamp(2, MOST_QUESTIONS);
+        let taken = events * DESCRIPTORS_PER_EVENT + questions * DESCRIPTORS_PER_QUESTION;
+        let connections = free.saturating_sub(taken).clamp(4, MOST_CONNECTIONS);
         Self {
             inner,
             context,
             connections: Slots::new(connections),
             requests: Slots::new(connections),
-            answers: Slots::new(answers),
+            events: Slots::new(events),
+            questions: Slots::new(questions),
         }
     }
 
@@ -135,6 +146,9 @@ impl Gate {
             }
         };
         let (status, error) = summary(&answer);
+        if status >= 500 {
+            rescue(&received, &self.context);
+        }
         self.context.metrics.answered(status);
         self.context.log.request(Entry {
             method: if received.method.is_empty() { "-" } else { &received.method },
@@ -153,9 +167,25 @@ impl Gate {
             let response = Response::error(503, "diunbox is too busy: try again");
             raw(&response.with("Retry-After", "1"))
         };
-        let Some(_slot) = self.answers.take(Duration::from_secs(9)) else { return unavailable() };
+        let slot = if received.target.starts_with("/webhook") {
+            self.events.take(EVENT_QUEUE_TIME)
+        } else {
+            self.questions.take(QUESTION_QUEUE_TIME)
+        };
+        let Some(_slot) = slot else { return unavailable() };
         self.inner.answer(received).unwrap_or_else(|_| unavailable())
     }
+}
+
+/// Whatever went wrong, the event that the request brought must not be lost with it.
+fn rescue(received: &Received, context: &Context) {
+    let header = |name: &str| {
+        let mut headers = received.headers.iter();
+        headers.find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    };
+    let method = received.method.parse().unwrap_or(tiny_http::Method::Get);
+    let (target, body) = (received.target.as_str(), received.body.as_slice());
+    route::rescue(&Request { method: &method, target, header: &header, body }, context);
 }
 
 /// An answer as it goes over the wire.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tiny_http::{Header, Server};
 
 use super::message::{Request, Response};
@@ -23,29 +23,6 @@ use super::wire::Received;
 /// An answer takes no longer than the store waits for a lock; this is for when something is stuck.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 const THREAD_STACK: usize = 512 * 1024;
-
-/// Everything that may stand in a request line as it is.
-const TARGET: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'?')
-    .remove(b'=')
-    .remove(b'&')
-    .remove(b'%')
-    .remove(b'+')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b',')
-    .remove(b';');
 
 /// The server, until it is dropped.
 pub(super) struct Inner {
@@ -72,7 +49,8 @@ impl Inner {
         let mut stream = UnixStream::connect(&self.socket)?;
         stream.set_read_timeout(Some(ANSWER_TIME))?;
         stream.set_write_timeout(Some(ANSWER_TIME))?;
-        let target = utf8_percent_encode(&received.target, TARGET);
+        // tiny_http takes nothing but ASCII.
+        let target = utf8_percent_encode(&received.target, CONTROLS);
         let mut request = Vec::with_capacity(512 + received.body.len());
         write!(request, "{} {target} HTTP/1.1\r\nConnection: close\r\n", received.method)?;
         for (name, value) in &received.headers {

@@ -144,7 +144,7 @@ fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Whole lines only, whichever thread they come from. A log that nobody reads stops nothing.
+/// Whole lines only, whichever thread they come from. A log that has gone stops nothing.
 fn write(line: &[u8]) {
     let _ = io::stderr().lock().write_all(line);
 }

@@ -90,6 +90,15 @@ fn respond(request: &Request<'_>, context: &Context) -> Result<Response, Respons
     }
 }
 
+/// Saves the event that a request brought which could not be answered: Diun will not send it again.
+pub(super) fn rescue(request: &Request<'_>, context: &Context) {
+    let allowed = check_browser(context.local_names_only, request)
+        .and_then(|()| check_token(context.token.as_ref(), request));
+    if allowed.is_ok() && request.path().is_ok_and(|path| path == "/webhook") {
+        webhook::rescue(request, context);
+    }
+}
+
 fn not_allowed(allowed: &'static str) -> Response {
     Response::error(405, format_args!("this path takes {allowed} only")).with("Allow", allowed)
 }

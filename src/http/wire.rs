@@ -13,8 +13,9 @@ const HEAD_LIMIT: usize = 32 * 1024;
 const HEADERS_LIMIT: usize = 100;
 /// A body of more bytes than this gets 413.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
-/// How long a client may take to send its whole request. Diun gives up after 10 s.
-const READ_TIME: Duration = Duration::from_secs(10);
+/// How long a client may take to send its whole request. Diun gives up after 10 s, so even when slow
+/// clients have taken all places there is one again in time.
+const READ_TIME: Duration = Duration::from_secs(5);
 /// How long a client may take to read its whole answer.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 /// How long, and for how many bytes, a client may go on sending after its answer. Closing before
@@ -144,7 +145,10 @@ impl<'a> Wire<'a> {
         match self.fill() {
             Ok(true) => Ok(()),
             Ok(false) => Err(Response::error(400, "the connection was closed within the request")),
-            Err(_) => Err(Response::error(408, "the request did not arrive within 10 seconds")),
+            Err(_) => Err(Response::error(
+                408,
+                format_args!("the request did not arrive within {} seconds", READ_TIME.as_secs()),
+            )),
         }
     }
 

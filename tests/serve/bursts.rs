@@ -1,0 +1,137 @@
+//! Many clients at once. Diun sends each notification on a connection of its own, once, and waits
+//! 10 s: whoever is not answered by then is lost.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Barrier, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::Inbox;
+use crate::server::{Server, eventually, notification};
+
+/// Bursts of one test must not slow those of another down.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Reads one answer's status line and headers, as a client does that keeps the connection open.
+fn head(stream: &TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).unwrap() > 0, "no whole answer: {head}");
+    }
+    head
+}
+
+/// Clients that behave as Diun's do: they arrive together, and keep their connection open unless
+/// they are told not to. Gives how long the slowest waited for its answer.
+fn burst(server: &Server, clients: usize) -> Duration {
+    let (start, end) = (Barrier::new(clients), Barrier::new(clients));
+    let client = |n: usize| {
+        let request = notification(&format!("ghcr.io/acme/{n}:1"));
+        start.wait();
+        let began = Instant::now();
+        let mut stream = server.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let head = head(&stream);
+        let took = began.elapsed();
+        assert!(head.starts_with("HTTP/1.1 204"), "{head}");
+        if head.to_ascii_lowercase().contains("\r\nconnection: close\r\n") {
+            drop(stream);
+        } else {
+            end.wait();
+        }
+        took
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..clients).map(|n| scope.spawn(move || client(n))).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).max().unwrap()
+    })
+}
+
+#[test]
+fn bursts_are_answered_at_once() {
+    let _alone = ALONE.lock();
+    let server = Server::start();
+    for clients in [10, 50, 200] {
+        let slowest = burst(&server, clients);
+        println!("{clients} clients: the slowest waited {slowest:?}");
+        assert!(slowest < Duration::from_secs(1), "{clients} clients: {slowest:?}");
+    }
+    assert_eq!(server.ask("GET", "/api/summary").json()["pending"], 200);
+}
+
+#[test]
+fn every_answer_ends_its_connection() {
+    let server = Server::start();
+    for request in [
+        notification("a:1"),
+        "GET /api/updates HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
+        "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n".to_owned(),
+        "nonsense\r\n\r\n".to_owned(),
+    ] {
+        let answer = server.raw(&request);
+        assert_eq!(answer.matches("\r\nConnection: close\r\n").count(), 1, "{answer}");
+    }
+}
+
+#[test]
+fn clients_that_never_close_hold_nobody_up() {
+    let _alone = ALONE.lock();
+    // So few descriptors that they take all places.
+    let server = limited(128);
+    let stubborn: Vec<TcpStream> = (0..50)
+        .map(|n| {
+            let mut stream = server.connect();
+            stream.write_all(notification(&format!("ghcr.io/acme/{n}:1")).as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    for stream in &stubborn {
+        assert!(head(stream).starts_with("HTTP/1.1 204"));
+    }
+    let began = Instant::now();
+    assert!(burst(&server, 20) < Duration::from_secs(5));
+    for mut stream in &stubborn {
+        // The server ends what they do not.
+        assert_eq!(stream.read(&mut [0; 1024]).unwrap(), 0);
+    }
+    eventually("their threads end", || server.status("Threads:") < 30);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn few_descriptors_do_not_leave_it_deaf() {
+    let _alone = ALONE.lock();
+    let server = limited(128);
+    let mut clients = Vec::new();
+    for n in 0..300 {
+        let mut stream = server.connect();
+        // Some ask for nothing, some for a half, some in full.
+        let request = notification(&format!("ghcr.io/acme/{n}:1"));
+        stream.write_all(&request.as_bytes()[..request.len() * (n % 3) / 2]).unwrap();
+        clients.push(stream);
+    }
+    for stream in clients.iter().skip(2).step_by(3) {
+        assert!(head(stream).starts_with("HTTP/1.1 204"));
+    }
+    drop(clients);
+    for _ in 0..20 {
+        assert_eq!(server.send("POST", "/webhook", &[], crate::server::event("z:1")).status, 204);
+    }
+    assert_eq!(server.ask("GET", "/api/summary").json()["pending"], 101);
+    let log = server.log();
+    assert!(!log.iter().any(|line| line.contains("panicked")), "{log:#?}");
+}
+
+/// A server that may have so many descriptors.
+pub(crate) fn limited(descriptors: usize) -> Server {
+    let inbox = Inbox::new();
+    let serve = Server::command(&inbox);
+    let mut command = std::process::Command::new("/bin/sh");
+    command.env_clear().env("DIUNBOX_DB", inbox.database()).arg("-c").arg(format!(
+        "ulimit -n {descriptors}; exec {:?} serve --listen 127.0.0.1:0",
+        serve.get_program()
+    ));
+    Server::spawn(inbox, command)
+}

@@ -1,0 +1,179 @@
+//! 204 means stored. What could not be stored is in the log, for `diunbox ingest` to take back.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rustix::process::Signal;
+
+use crate::bursts::limited;
+use crate::common::Inbox;
+use crate::server::{Server, event, eventually, notification};
+
+/// Somebody else who holds the database's only place for writers.
+fn lock(server: &Server) -> Connection {
+    let other = Connection::open(server.inbox.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+/// Takes the server's log in, as a user would who reads of lost events in it. Gives the images that
+/// are pending then.
+fn recover(server: &Server) -> Vec<String> {
+    let log = server.log().join("\n");
+    server.inbox.diunbox(["ingest", "-q"]).write_stdin(log).assert().code(2);
+    let names = server.inbox.output(["list", "-q", "--sort", "image"]);
+    names.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_lock_is_waited_for() {
+    let server = Server::start();
+    let other = lock(&server);
+    thread::scope(|scope| {
+        let (sender, answer) = channel();
+        let server = &server;
+        scope.spawn(move || sender.send(server.send("POST", "/webhook", &[], event("a:1"))));
+        let early = answer.recv_timeout(Duration::from_millis(500));
+        assert!(matches!(early, Err(RecvTimeoutError::Timeout)), "{early:?}");
+        // Reading needs no lock.
+        assert_eq!(server.ask("GET", "/api/updates").json(), serde_json::json!({}));
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(answer.recv().unwrap().status, 204);
+    });
+}
+
+#[test]
+fn a_lock_that_stays_is_answered_before_diun_gives_up() {
+    for format in ["text", "json"] {
+        let server = Server::with(Inbox::new(), &["-q", "--log-format", format][1..]);
+        let other = lock(&server);
+        let began = Instant::now();
+        thread::scope(|scope| {
+            for image in ["a:1", "b:1", "c:1"] {
+                let server = &server;
+                scope.spawn(move || {
+                    let answer = server.send("POST", "/webhook", &[], event(image));
+                    assert_eq!(answer.status, 503);
+                    assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+                    assert!(answer.error().contains("is locked by another program"));
+                });
+            }
+        });
+        assert!(began.elapsed() < Duration::from_millis(9_500), "{:?}", began.elapsed());
+        drop(other);
+        assert_eq!(recover(&server), ["a:1", "b:1", "c:1"]);
+        let metrics = server.ask("GET", "/metrics").body;
+        assert!(metrics.contains("diunbox_events_total{result=\"logged\"} 3"), "{metrics}");
+    }
+}
+
+#[test]
+fn events_that_find_no_place_in_the_queue_are_in_the_log_too() {
+    // So few descriptors that a few events at a time wait for the lock, and all others for them.
+    let server = limited(128);
+    let other = lock(&server);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for n in 10..30 {
+            let server = &server;
+            scope.spawn(move || {
+                let answer = server.raw(notification(&format!("a:{n}")));
+                assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+                assert!(answer.contains("\r\nRetry-After: "), "{answer}");
+            });
+        }
+    });
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let busy = server.log().iter().filter(|line| line.contains("too busy")).count();
+    assert!((1..20).contains(&busy), "{busy}");
+    drop(other);
+    let expected: Vec<String> = (10..30).map(|n| format!("a:{n}")).collect();
+    assert_eq!(recover(&server), expected);
+}
+
+#[test]
+fn only_who_may_send_events_gets_them_into_the_log() {
+    let inbox = Inbox::new();
+    let mut command = Server::command(&inbox);
+    command.args(["--listen", "127.0.0.1:0"]).env("DIUNBOX_TOKEN", "s3cret");
+    let server = Server::spawn(inbox, command);
+    server.break_database();
+    assert_eq!(server.send("POST", "/webhook", &[], event("stranger:1")).status, 401);
+    let headers = [("Authorization", "s3cret")];
+    assert_eq!(server.send("POST", "/webhook", &headers, event("friend:1")).status, 503);
+    server.logged("\"image\":\"friend:1\"");
+    assert!(!server.log().iter().any(|line| line.contains("stranger:1")));
+    server.mend_database();
+}
+
+#[test]
+fn a_store_that_fails_is_answered_at_once() {
+    let server = Server::start();
+    server.break_database();
+    let image = "registry.local/\u{202e}k\u{e4}se\n:1";
+    let answer = server.send("POST", "/webhook", &[], event(image));
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "5"));
+    assert!(answer.error().contains("is not an SQLite database"), "{}", answer.error());
+    assert_eq!(server.send("POST", "/api/tags", &[], "{\"name\": \"a\"}").status, 503);
+    assert_eq!(server.ask("GET", "/api/updates").status, 503);
+
+    server.mend_database();
+    assert_eq!(server.send("POST", "/webhook", &[], event("b:1")).status, 204);
+    let log = server.log().join("\n");
+    server.inbox.diunbox(["ingest", "-q"]).write_stdin(log).assert().code(2);
+    let updates = server.ask("GET", "/api/updates").json();
+    assert_eq!(updates[image]["event"]["metadata"]["ctn_names"], "web-1", "{updates}");
+    assert_eq!(updates.as_object().unwrap().len(), 2);
+}
+
+#[test]
+fn what_was_answered_survives_a_kill() {
+    let mut inbox = Inbox::new();
+    let answered = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    for round in 1..=5 {
+        let mut server = Server::with(inbox, &[]);
+        let client = |server: &Server| {
+            loop {
+                let image = format!("a:{}", next.fetch_add(1, Ordering::SeqCst));
+                let mut answer = String::new();
+                let sent = TcpStream::connect(server.host()).and_then(|mut stream| {
+                    stream.write_all(notification(&image).as_bytes())?;
+                    stream.read_to_string(&mut answer)
+                });
+                if answer.starts_with("HTTP/1.1 204") {
+                    answered.lock().unwrap().push(image);
+                } else {
+                    // Only the end of the server is a reason to have no answer.
+                    assert!(sent.is_err() || answer.is_empty(), "{answer}");
+                    return;
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| client(&server));
+            }
+            eventually("many are answered", || answered.lock().unwrap().len() >= round * 100);
+            server.signal(Signal::KILL);
+        });
+        assert_eq!(server.wait().code(), None);
+        inbox = std::mem::replace(&mut server.inbox, Inbox::new());
+
+        let database = Connection::open(inbox.database()).unwrap();
+        let check: String =
+            database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok");
+        let sql = "SELECT EXISTS (SELECT 1 FROM updates WHERE image = ?1)";
+        for image in &*answered.lock().unwrap() {
+            let stored: bool = database.query_row(sql, [image], |row| row.get(0)).unwrap();
+            assert!(stored, "{image} was answered and is not there");
+        }
+    }
+}

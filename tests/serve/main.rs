@@ -1,0 +1,20 @@
+//! `diunbox serve` from outside: the real program, a real HTTP client, and clients that are not so
+//! well-behaved.
+
+mod api;
+mod auth;
+mod bursts;
+mod durability;
+mod limits;
+mod listen;
+mod log;
+mod panic;
+mod shutdown;
+mod webhook;
+
+#[allow(unreachable_pub, reason = "it is shared by test programs")]
+#[path = "../common/mod.rs"]
+mod common;
+#[allow(unreachable_pub, reason = "it is shared by test programs")]
+#[path = "../common/server.rs"]
+mod server;
