@@ -3,15 +3,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Barrier, Mutex};
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::Inbox;
-use crate::server::{Server, eventually, notification};
-
-/// Bursts of one test must not slow those of another down.
-static ALONE: Mutex<()> = Mutex::new(());
+use crate::server::{Server, alone, event, eventually, notification};
 
 /// Reads one answer's status line and headers, as a client does that keeps the connection open.
 fn head(stream: &TcpStream) -> String {
@@ -51,7 +48,7 @@ fn burst(server: &Server, clients: usize) -> Duration {
 
 #[test]
 fn bursts_are_answered_at_once() {
-    let _alone = ALONE.lock();
+    let _alone = alone();
     let server = Server::start();
     for clients in [10, 50, 200] {
         let slowest = burst(&server, clients);
@@ -77,7 +74,7 @@ fn every_answer_ends_its_connection() {
 
 #[test]
 fn clients_that_never_close_hold_nobody_up() {
-    let _alone = ALONE.lock();
+    let _alone = alone();
     // So few descriptors that they take all places.
     let server = limited(128);
     let stubborn: Vec<TcpStream> = (0..50)
@@ -102,7 +99,7 @@ fn clients_that_never_close_hold_nobody_up() {
 
 #[test]
 fn few_descriptors_do_not_leave_it_deaf() {
-    let _alone = ALONE.lock();
+    let _alone = alone();
     let server = limited(128);
     let mut clients = Vec::new();
     for n in 0..300 {
@@ -117,7 +114,7 @@ fn few_descriptors_do_not_leave_it_deaf() {
     }
     drop(clients);
     for _ in 0..20 {
-        assert_eq!(server.send("POST", "/webhook", &[], crate::server::event("z:1")).status, 204);
+        assert_eq!(server.send("POST", "/webhook", &[], event("z:1")).status, 204);
     }
     assert_eq!(server.ask("GET", "/api/summary").json()["pending"], 101);
     let log = server.log();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::common::Inbox;
-use crate::server::{Server, event, eventually, notification};
+use crate::server::{Server, alone, event, eventually, notification};
 
 #[test]
 fn a_large_body_is_refused_unread() {
@@ -141,6 +141,7 @@ fn what_a_client_closes_early_is_no_event() {
 
 #[test]
 fn half_headers_are_cut_off_and_nothing_is_left_of_them() {
+    let _alone = alone();
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
     let server = Server::start();
@@ -170,7 +171,8 @@ fn half_headers_are_cut_off_and_nothing_is_left_of_them() {
         slowest = slowest.max(asked.elapsed());
         assert!(began.elapsed() < Duration::from_secs(30), "they are not cut off");
     }
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+    // Diun waits 10 s.
+    assert!(slowest < Duration::from_secs(5), "{slowest:?}");
     eventually("threads come down", || server.status("Threads:") <= threads + 4);
     let after = server.status("VmRSS:");
     println!(
