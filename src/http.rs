@@ -6,6 +6,7 @@
 mod assignments;
 mod auth;
 mod gate;
+mod head;
 mod health;
 mod inner;
 mod listen;

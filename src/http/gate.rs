@@ -13,13 +13,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::Socket;
 
+use super::head::Received;
 use super::inner::Inner;
 use super::listen::Listener;
 use super::log::{Entry, milliseconds, summary};
 use super::message::{Request, Response};
 use super::route::{self, Context};
 use super::slots::{Slot, Slots};
-use super::wire::{Failure, Received, Wire, send};
+use super::wire::{Failure, Wire, send};
 
 /// Threads that serve connections; each needs little more than its buffers.
 const THREAD_STACK: usize = 256 * 1024;
@@ -179,10 +180,7 @@ impl Gate {
 
 /// Whatever went wrong, the event that the request brought must not be lost with it.
 fn rescue(received: &Received, context: &Context) {
-    let header = |name: &str| {
-        let mut headers = received.headers.iter();
-        headers.find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
-    };
+    let header = |name: &str| received.header(name);
     let method = received.method.parse().unwrap_or(tiny_http::Method::Get);
     let (target, body) = (received.target.as_str(), received.body.as_slice());
     route::rescue(&Request { method: &method, target, header: &header, body }, context);

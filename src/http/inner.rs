@@ -16,9 +16,9 @@ use std::time::Duration;
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 use tiny_http::{Header, Server};
 
+use super::head::Received;
 use super::message::{Request, Response};
 use super::route::{Context, route};
-use super::wire::Received;
 
 /// An answer takes no longer than the store waits for a lock; this is for when something is stuck.
 const ANSWER_TIME: Duration = Duration::from_secs(30);

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
+use super::head::{Framing, Received, parse};
 use super::message::Response;
 
 /// A request line and headers of more bytes than this get 431.
 const HEAD_LIMIT: usize = 32 * 1024;
-const HEADERS_LIMIT: usize = 100;
 /// A body of more bytes than this gets 413.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 /// How long a client may take to send its whole request. Diun gives up after 10 s, so even when slow
@@ -23,18 +23,6 @@ const WRITE_TIME: Duration = Duration::from_secs(30);
 const LINGER_TIME: Duration = Duration::from_secs(2);
 const LINGER_LIMIT: usize = 8 * BODY_LIMIT;
 
-/// The headers that routes look at, by their names in lower case. The others go no further.
-const HEADERS: [&str; 4] = ["authorization", "host", "origin", "sec-fetch-site"];
-
-/// A request that was read to its end.
-#[derive(Debug, Default)]
-pub(super) struct Received {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Vec<u8>,
-}
-
 /// Why there is no request to answer.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -42,13 +30,6 @@ pub(super) enum Failure {
     Nothing,
     /// What it sent is answered with this. The start of its request, as far as it came.
     Refused(Box<Received>, Response),
-}
-
-/// How the length of a body is told.
-#[derive(Clone, Copy)]
-enum Framing {
-    Length(usize),
-    Chunked,
 }
 
 /// A client's connection, and how long it may take.
@@ -77,12 +58,9 @@ impl<'a> Wire<'a> {
     }
 
     fn receive_all(&mut self, received: &mut Received) -> Result<(), Response> {
-        let (framing, expects_continue) = loop {
+        let head = loop {
             match parse(&self.buffer, received)? {
-                Some((length, framing, expects_continue)) => {
-                    self.buffer.drain(..length);
-                    break (framing, expects_continue);
-                }
+                Some(head) => break head,
                 None if self.buffer.len() >= HEAD_LIMIT => {
                     return Err(Response::error(
                         431,
@@ -92,15 +70,16 @@ impl<'a> Wire<'a> {
                 None => self.fill_or_refuse()?,
             }
         };
-        if let Framing::Length(length) = framing
+        self.buffer.drain(..head.length);
+        if let Framing::Length(length) = head.framing
             && length > BODY_LIMIT
         {
             return Err(too_large());
         }
-        if expects_continue {
+        if head.expects_continue {
             let _ = (&mut &*self.socket).write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
-        received.body = match framing {
+        received.body = match head.framing {
             Framing::Length(length) => self.take(length)?,
             Framing::Chunked => self.take_chunks()?,
         };
@@ -193,65 +172,6 @@ pub(super) fn send(socket: &Socket, answer: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Reads the request line and headers: their length, how the body is told, and whether the client
-/// waits to be told to go on. `None` when they are not all there yet.
-fn parse(
-    buffer: &[u8],
-    received: &mut Received,
-) -> Result<Option<(usize, Framing, bool)>, Response> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_LIMIT];
-    let mut request = httparse::Request::new(&mut headers);
-    let status = request.parse(buffer).map_err(|error| {
-        let status = if error == httparse::Error::TooManyHeaders { 431 } else { 400 };
-        Response::error(status, format_args!("this is not an HTTP/1.1 request: {error}"))
-    })?;
-    request.method.unwrap_or_default().clone_into(&mut received.method);
-    request.path.unwrap_or_default().clone_into(&mut received.target);
-    let httparse::Status::Complete(length) = status else { return Ok(None) };
-    let (mut told, mut chunked, mut expects_continue) = (None, false, false);
-    for header in request.headers {
-        let value = header.value.trim_ascii();
-        if header.name.eq_ignore_ascii_case("content-length") {
-            let length =
-                str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
-            let length = length.and_then(|text| {
-                text.parse().ok().or(Some(usize::MAX).filter(|_| !text.is_empty()))
-            });
-            match (length, told) {
-                (Some(length), None) => told = Some(length),
-                (Some(length), Some(before)) if length == before => {}
-                _ => return Err(Response::error(400, "Content-Length is not one number")),
-            }
-        } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-            if !value.eq_ignore_ascii_case(b"chunked") {
-                return Err(Response::error(501, "Transfer-Encoding can only be chunked"));
-            }
-            chunked = true;
-        } else if header.name.eq_ignore_ascii_case("expect") {
-            expects_continue = value.eq_ignore_ascii_case(b"100-continue");
-        } else if let Some(name) =
-            HEADERS.iter().find(|name| header.name.eq_ignore_ascii_case(name))
-        {
-            let value = str::from_utf8(value).ok().filter(|text| text.is_ascii());
-            // A second one could say something else than what was checked.
-            if value.is_none() || received.headers.iter().any(|(known, _)| known == name) {
-                return Err(Response::error(
-                    400,
-                    format_args!("the header {name} is given twice, or is not ASCII"),
-                ));
-            }
-            received.headers.push((name, value.unwrap_or_default().to_owned()));
-        }
-    }
-    match (told, chunked) {
-        (Some(_), true) => {
-            Err(Response::error(400, "a body has a Content-Length or is chunked, not both"))
-        }
-        (None, true) => Ok(Some((length, Framing::Chunked, expects_continue))),
-        (told, false) => Ok(Some((length, Framing::Length(told.unwrap_or(0)), expects_continue))),
-    }
 }
 
 fn too_large() -> Response {

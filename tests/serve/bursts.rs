@@ -3,11 +3,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::Inbox;
+use crate::common::{Inbox, program};
 use crate::server::{Server, alone, event, eventually, notification};
 
 /// Reads one answer's status line and headers, as a client does that keeps the connection open.
@@ -76,7 +77,7 @@ fn every_answer_ends_its_connection() {
 fn clients_that_never_close_hold_nobody_up() {
     let _alone = alone();
     // So few descriptors that they take all places.
-    let server = limited(128);
+    let server = limited(128, Inbox::new());
     let stubborn: Vec<TcpStream> = (0..50)
         .map(|n| {
             let mut stream = server.connect();
@@ -100,7 +101,7 @@ fn clients_that_never_close_hold_nobody_up() {
 #[test]
 fn few_descriptors_do_not_leave_it_deaf() {
     let _alone = alone();
-    let server = limited(128);
+    let server = limited(128, Inbox::new());
     let mut clients = Vec::new();
     for n in 0..300 {
         let mut stream = server.connect();
@@ -122,13 +123,10 @@ fn few_descriptors_do_not_leave_it_deaf() {
 }
 
 /// A server that may have so many descriptors.
-pub(crate) fn limited(descriptors: usize) -> Server {
-    let inbox = Inbox::new();
-    let serve = Server::command(&inbox);
-    let mut command = std::process::Command::new("/bin/sh");
-    command.env_clear().env("DIUNBOX_DB", inbox.database()).arg("-c").arg(format!(
-        "ulimit -n {descriptors}; exec {:?} serve --listen 127.0.0.1:0",
-        serve.get_program()
-    ));
+pub(crate) fn limited(descriptors: usize, inbox: Inbox) -> Server {
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().env("DIUNBOX_DB", inbox.database());
+    command.args(["-c", "ulimit -n $1 && exec $0 serve --listen 127.0.0.1:0"]);
+    command.arg(program()).arg(descriptors.to_string());
     Server::spawn(inbox, command)
 }

@@ -139,10 +139,8 @@ fn server_for(listener: OwnedFd) -> Server {
     let inbox = Inbox::new();
     let mut command = Command::new("/bin/sh");
     command.env_clear().env("DIUNBOX_DB", inbox.database()).env("LISTEN_FDS", "1");
-    command
-        .stdin(Stdio::from(listener))
-        .arg("-c")
-        .arg(format!("LISTEN_PID=$$ exec {:?} serve 3<&0 </dev/null", program()));
+    command.args(["-c", "LISTEN_PID=$$ exec $0 serve 3<&0 </dev/null"]).arg(program());
+    command.stdin(Stdio::from(listener));
     Server::spawn(inbox, command)
 }
 

@@ -1,6 +1,8 @@
 //! `diunbox serve` from outside: the real program, a real HTTP client, and clients that are not so
 //! well-behaved.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod api;
 mod auth;
 mod bursts;

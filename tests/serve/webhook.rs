@@ -26,18 +26,16 @@ fn a_captured_request_of_diun_is_taken() {
     let server = Server::start();
     let head = fs::read_to_string(fixture("webhook-request.http")).unwrap();
     let body = fs::read_to_string(fixture("file-provider.json")).unwrap();
-    let mut request = String::new();
+    let mut request = Vec::new();
     for line in head.lines().filter(|line| !line.is_empty()) {
         match line.split_once(": ") {
-            Some(("Content-Length", _)) => {
-                request += &format!("Content-Length: {}\r\n", body.len());
-            }
+            Some(("Content-Length", _)) => request.push(format!("Content-Length: {}", body.len())),
             // Without a token only names of this machine will do.
-            Some(("Host", _)) => request += "Host: localhost:3486\r\n",
-            _ => request += &format!("{line}\r\n"),
+            Some(("Host", _)) => request.push("Host: localhost:3486".to_owned()),
+            _ => request.push(line.to_owned()),
         }
     }
-    let answer = server.raw(format!("{request}\r\n{body}"));
+    let answer = server.raw(format!("{}\r\n\r\n{body}", request.join("\r\n")));
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     assert_eq!(server.ask("GET", "/api/summary").json()["pending"], 1);
 }
