@@ -1,7 +1,12 @@
 //! `serve`: the webhook that Diun sends its notifications to, and an API for dashboards.
 //!
-//! A client meets the [gate], which reads its whole request, has the [inner] server find the
-//! [route] and the answer, and ends the connection.
+//! Diun sends each notification once and gives up after 10 s, so no client may ever wait for another,
+//! and nothing may make the server deaf. tiny_http, which answers, promises neither: it has no
+//! time-outs, its few threads wait for clients that keep their connection open, and its first error
+//! ends it. So a client meets the [gate], which gives each connection a thread and a time. It reads
+//! one whole [request](wire), has tiny_http, behind a [private socket](inner), find the [route] and
+//! the answer, and ends the connection. [Places](slots) for so many at a time keep descriptors and
+//! memory within bounds.
 
 mod assignments;
 mod auth;
@@ -59,7 +64,7 @@ impl Server {
     /// the store.
     ///
     /// # Errors
-    /// When the server cannot be started, or the store cannot be left tidy.
+    /// When the server cannot be started.
     pub fn run(self, stop: impl AsFd) -> io::Result<()> {
         let log = self.log;
         // Browsers reach TCP addresses only, and on loopback by names of this machine only.
@@ -81,7 +86,9 @@ impl Server {
         if !gate.drain(DRAIN_TIME) {
             log.problem("some requests did not end in time");
         }
-        context.store.checkpoint().map_err(io::Error::other)?;
+        if let Err(error) = context.store.checkpoint() {
+            log.problem(&format!("nothing is lost, but the database could not be tidied: {error}"));
+        }
         log.info("stopped");
         Ok(())
     }

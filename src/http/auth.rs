@@ -74,7 +74,9 @@ pub(super) fn check_browser(local_names_only: bool, request: &Request<'_>) -> Re
         }
     }
     if local_names_only && host.is_some_and(|host| !is_local(host)) {
-        return refuse("without a token, diunbox answers to localhost and 127.0.0.1 only (Host)");
+        return refuse(
+            "the Host header does not name this machine: ask localhost or 127.0.0.1, or set a token",
+        );
     }
     Ok(())
 }

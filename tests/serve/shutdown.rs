@@ -82,3 +82,14 @@ fn the_write_ahead_log_is_emptied() {
         other.query_row("SELECT count(*) FROM updates", [], |row| row.get(0)).unwrap();
     assert_eq!(pending, 1);
 }
+
+#[test]
+fn a_database_that_cannot_be_tidied_is_no_reason_to_fail() {
+    let mut server = Server::start();
+    assert_eq!(server.send("POST", "/webhook", &[], event("a:1")).status, 204);
+    server.break_database();
+    server.stop();
+    server.logged("is not an SQLite database");
+    server.mend_database();
+    assert_eq!(server.inbox.output(["list", "-q"]), "a:1\n");
+}
