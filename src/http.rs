@@ -3,9 +3,9 @@
 //! Diun sends each notification once and gives up after 10 s, so no client may ever wait for another,
 //! and nothing may make the server deaf. tiny_http, which answers, promises neither: it has no
 //! time-outs, its few threads wait for clients that keep their connection open, and its first error
-//! ends it. So a client meets the [gate], which gives each connection a thread and a time. It reads
-//! one whole [request](wire), has tiny_http, behind a [private socket](inner), find the [route] and
-//! the answer, and ends the connection. [Places](slots) for so many at a time keep descriptors and
+//! ends it. So a client meets the `gate`, which gives each connection a thread and a time. It reads
+//! one whole request (`wire`), has tiny_http, behind a private socket (`inner`), find the `route` and
+//! the answer, and ends the connection. Places (`slots`) for so many at a time keep descriptors and
 //! memory within bounds.
 
 mod assignments;
