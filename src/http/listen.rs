@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub struct Listener {
 
 #[derive(Debug)]
 enum Address {
-    Tcp(std::net::SocketAddr),
+    Tcp(SocketAddr),
     /// The path is removed again where it was made here.
     Unix {
         path: PathBuf,
@@ -39,8 +39,23 @@ impl Listener {
     pub fn bind(address: &str) -> io::Result<Vec<Self>> {
         match address.strip_prefix("unix:") {
             Some(path) => Ok(vec![Self::bind_unix(Path::new(path))?]),
-            None => address.to_socket_addrs()?.map(Self::bind_tcp).collect(),
+            None => Self::bind_each(address.to_socket_addrs()?),
         }
+    }
+
+    /// Listens on each address of a name. It may have one that this machine lacks, as `localhost`
+    /// has where there is no IPv6.
+    fn bind_each(addresses: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<Self>> {
+        let mut listeners = Vec::new();
+        let mut lacking = io::ErrorKind::NotFound.into();
+        for address in addresses {
+            match Self::bind_tcp(address) {
+                Ok(listener) => listeners.push(listener),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+                Err(error) => lacking = error,
+            }
+        }
+        if listeners.is_empty() { Err(lacking) } else { Ok(listeners) }
     }
 
     /// The sockets that systemd hands over by `LISTEN_FDS`.
@@ -81,7 +96,7 @@ impl Listener {
         matches!(self.address, Address::Tcp(_))
     }
 
-    fn bind_tcp(address: std::net::SocketAddr) -> io::Result<Self> {
+    fn bind_tcp(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
         socket.bind(&address.into())?;
@@ -128,5 +143,25 @@ impl Drop for Listener {
             // Whatever is left there is replaced by the next server.
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_needs_one_address_that_is_there_and_none_that_is_taken() {
+        let bind = |addresses: &[SocketAddr]| Listener::bind_each(addresses.iter().copied());
+        let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let lacking: SocketAddr = "192.0.2.1:0".parse().unwrap();
+        assert_eq!(bind(&[lacking, free]).unwrap().len(), 1);
+        assert_eq!(bind(&[free, free]).unwrap().len(), 2);
+        let error = bind(&[lacking]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+
+        let taken = bind(&[free]).unwrap();
+        let taken = taken[0].socket.local_addr().unwrap().as_socket().unwrap();
+        assert_eq!(bind(&[free, taken]).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 }
