@@ -1,8 +1,8 @@
 //! `diunbox serve` as a process: started on a free port, stopped by SIGTERM.
 
-#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -66,7 +66,7 @@ impl Server {
         Self::with(Inbox::new(), &[])
     }
 
-    /// A server on a free port of 127.0.0.1, with more arguments.
+    /// The same, with more arguments.
     pub fn with(inbox: Inbox, arguments: &[&str]) -> Self {
         let mut command = Self::command(&inbox);
         command.args(["--listen", "127.0.0.1:0"]).args(arguments);
@@ -75,8 +75,15 @@ impl Server {
 
     /// `diunbox serve` on an inbox, in an environment that holds nothing else.
     pub fn command(inbox: &Inbox) -> Command {
-        let mut command = Command::new(program());
-        command.env_clear().env("DIUNBOX_DB", inbox.database()).arg("serve");
+        let mut command = Self::program(inbox, program());
+        command.arg("serve");
+        command
+    }
+
+    /// A program that starts a server on an inbox. What a killed one leaves goes with the inbox.
+    pub fn program(inbox: &Inbox, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("DIUNBOX_DB", inbox.database()).env("TMPDIR", inbox.path(""));
         command
     }
 
@@ -180,23 +187,21 @@ impl Server {
         }
     }
 
+    /// A file of `/proc/PID`.
+    pub fn process(&self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
+    }
+
     /// A number of `/proc/PID/status`.
     pub fn status(&self, key: &str) -> u64 {
-        let mut text = String::new();
-        let path = format!("/proc/{}/status", self.child.id());
-        File::open(path).unwrap().read_to_string(&mut text).unwrap();
+        let text = self.process("status");
         let line = text.lines().find(|line| line.starts_with(key)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
-    /// Its process.
-    pub fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).unwrap();
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits until it has ended.

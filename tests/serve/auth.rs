@@ -70,8 +70,7 @@ fn the_token_is_nowhere_to_be_seen() {
     // What this answers 431 to could be quoted in the log.
     server
         .raw(format!("GET / HTTP/1.1\r\nAuthorization: {TOKEN}\r\n{}\r\n", "a: b\r\n".repeat(200)));
-    let pid = server.pid().as_raw_nonzero();
-    let command_line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+    let command_line = server.process("cmdline");
     assert!(command_line.contains("--token-file") && !command_line.contains(TOKEN));
     server.stop();
     let log = server.log();

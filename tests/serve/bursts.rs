@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
+use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -124,8 +124,7 @@ fn few_descriptors_do_not_leave_it_deaf() {
 
 /// A server that may have so many descriptors.
 pub(crate) fn limited(descriptors: usize, inbox: Inbox) -> Server {
-    let mut command = Command::new("/bin/sh");
-    command.env_clear().env("DIUNBOX_DB", inbox.database());
+    let mut command = Server::program(&inbox, Path::new("/bin/sh"));
     command.args(["-c", "ulimit -n $1 && exec $0 serve --listen 127.0.0.1:0"]);
     command.arg(program()).arg(descriptors.to_string());
     Server::spawn(inbox, command)

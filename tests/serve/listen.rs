@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use predicates::prelude::*;
 use rustix::process::Signal;
@@ -137,9 +137,11 @@ fn a_unix_socket_comes_and_goes_with_the_server() {
 /// A server that systemd would start for a connection on this socket.
 fn server_for(listener: OwnedFd) -> Server {
     let inbox = Inbox::new();
-    let mut command = Command::new("/bin/sh");
-    command.env_clear().env("DIUNBOX_DB", inbox.database()).env("LISTEN_FDS", "1");
-    command.args(["-c", "LISTEN_PID=$$ exec $0 serve 3<&0 </dev/null"]).arg(program());
+    let mut command = Server::program(&inbox, Path::new("/bin/sh"));
+    command
+        .env("LISTEN_FDS", "1")
+        .args(["-c", "LISTEN_PID=$$ exec $0 serve 3<&0 </dev/null"])
+        .arg(program());
     command.stdin(Stdio::from(listener));
     Server::spawn(inbox, command)
 }

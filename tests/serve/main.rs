@@ -17,6 +17,5 @@ mod webhook;
 #[allow(unreachable_pub, reason = "it is shared by test programs")]
 #[path = "../common/mod.rs"]
 mod common;
-#[allow(unreachable_pub, reason = "it is shared by test programs")]
 #[path = "../common/server.rs"]
 mod server;
