@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use diunbox::cli::LogFormat;
 use diunbox::event::Event;
 use diunbox::http::{Level, Listener, Log, Server};
-use diunbox::store::{Counts, Prune, Pruned, Report, Result, State, Store, Tag, Update};
+use diunbox::store::{Counts, Events, Prune, Pruned, Report, Result, State, Store, Tag, Update};
 
 use crate::server::{event, send};
 
@@ -24,7 +24,7 @@ impl Store for Defective {
     fn upsert_event(&self, _: &Event) -> Result<()> {
         unimplemented!()
     }
-    fn upsert_events(&self, _: &[Event]) -> Result<()> {
+    fn upsert_events(&self, _: &mut dyn Events) -> Result<()> {
         unimplemented!()
     }
     fn get_updates(&self) -> Result<BTreeMap<String, Update>> {
