@@ -1,6 +1,6 @@
 //! What every test of the program from outside needs: an inbox of its own.
 
-#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

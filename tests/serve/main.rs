@@ -14,7 +14,6 @@ mod panic;
 mod shutdown;
 mod webhook;
 
-#[allow(unreachable_pub, reason = "it is shared by test programs")]
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/server.rs"]
