@@ -15,7 +15,7 @@ use super::{Error, Outcome, Session};
 use crate::cli::Serve;
 use crate::http::{Level, Listener, Log, Server, Token};
 
-const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
+pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
 /// Others can read the file.
 const READABLE_BY_OTHERS: u32 = 0o044;
 

@@ -3,6 +3,7 @@
 mod database;
 mod error;
 mod events;
+mod glance;
 mod updates;
 mod upkeep;
 mod writer;
@@ -14,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use self::database::Database;
+pub use self::glance::Glance;
 use self::writer::Writer;
 use super::{Counts, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update};
 use crate::event::Event;
