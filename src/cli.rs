@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+const GLOBAL: &str = "Global options";
+
 /// An inbox for container-image updates.
 ///
 /// Takes in what Diun reports, and says what is pending, where and since when.
@@ -20,16 +22,17 @@ pub struct Cli {
     /// It is made when an event is first taken in. The user's data directory is $XDG_DATA_HOME,
     /// or else ~/.local/share.
     #[arg(long, value_name = "PATH", global = true, env = "DIUNBOX_DB", hide_env_values = true)]
+    #[arg(help_heading = GLOBAL)]
     pub db: Option<PathBuf>,
 
     /// When to use colour and links
     ///
     /// With `auto`, on a terminal, unless NO_COLOR is set.
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = GLOBAL)]
     pub color: ColorWhen,
 
     /// Say nothing but errors; `list` and `tag list` print names alone
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
 
     /// What to do.

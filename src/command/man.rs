@@ -11,9 +11,12 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::{Error, Outcome};
 use crate::cli::{Cli, Man as Args};
 
-/// Sections that hold for the program as a whole.
-const COMMON: [&str; 3] = ["Exit status", "Environment", "Files"];
-const ORDER: [&str; 4] = ["Exit status", "Environment", "Files", "Examples"];
+/// What the long help has below the options. All but examples of the program hold for each command.
+const SECTIONS: [&str; 4] = ["Exit status", "Environment", "Files", "Examples"];
+/// How far commands of examples are indented.
+const CODE: usize = 4;
+/// Of the release.
+const DATE: &str = "2026-11-24";
 const DIUN: &str = "https://crazymax.dev/diun/";
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
@@ -47,32 +50,50 @@ fn page(command: &Command) -> &str {
 }
 
 fn render(command: &Command, program: &Command, parent: Option<&Command>) -> io::Result<String> {
+    let man = Man::new(command.clone().subcommand_help_heading("COMMANDS"));
     let release = format!("{} {}", program.get_name(), env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).source(release).manual("diunbox");
     let mut text = Vec::new();
-    man.render_title(&mut text)?;
+    let mut roff = Roff::new();
+    let title = page(command).to_uppercase();
+    roff.control("TH", [title.as_str(), "1", DATE, &release, "User Commands"]);
+    roff.to_writer(&mut text)?;
     man.render_name_section(&mut text)?;
-    man.render_synopsis_section(&mut text)?;
+    synopsis(command).to_writer(&mut text)?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
     if command.has_subcommands() {
         man.render_subcommands_section(&mut text)?;
     }
-    let mut roff = Roff::new();
     let help = |command: &Command| command.get_after_long_help().map(ToString::to_string);
-    let (own, common) = (help(command).unwrap_or_default(), help(program).unwrap_or_default());
-    for heading in ORDER {
-        let sections = [section(&common, heading).filter(|_| COMMON.contains(&heading)), section(&own, heading)];
-        let mut sections: Vec<&str> = sections.into_iter().flatten().collect();
-        sections.dedup();
-        if !sections.is_empty() {
+    let own = help(command).or_else(|| parent.and_then(help)).unwrap_or_default();
+    let common = help(program).unwrap_or_default();
+    let mut roff = Roff::new();
+    for heading in SECTIONS {
+        let common = section(&common, heading).filter(|_| heading != "Examples");
+        let own = section(&own, heading).filter(|own| common != Some(own));
+        if common.or(own).is_some() {
             roff.control("SH", [heading.to_uppercase().as_str()]);
-            sections.iter().for_each(|section| lines(&mut roff, section));
+            common.into_iter().chain(own).for_each(|section| lines(&mut roff, section));
         }
     }
     see_also(&mut roff, command, program, parent);
     roff.to_writer(&mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    Ok(tidy(&String::from_utf8_lossy(&text)))
+}
+
+/// The usage line of the help, which knows more than clap_mangen's.
+fn synopsis(command: &Command) -> Roff {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").lines().map(str::trim);
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    for (index, line) in usage.filter(|line| !line.is_empty()).enumerate() {
+        if index > 0 {
+            roff.control("br", []);
+        }
+        roff.text([roman(line)]);
+    }
+    roff
 }
 
 /// The indented lines below a heading.
@@ -84,22 +105,24 @@ fn lines(roff: &mut Roff, section: &str) {
     let mut in_code = false;
     for line in section.lines() {
         let text = line.trim();
-        let is_code = line.starts_with("    ") && !line.starts_with("          ");
-        if is_code && !in_code {
-            roff.control("PP", []).control("RS", ["4"]).control("nf", []);
-        } else if in_code && !is_code {
-            roff.control("fi", []).control("RE", []);
+        let depth = line.len() - line.trim_start().len();
+        if in_code != (depth == CODE) {
+            in_code = !in_code;
+            if in_code {
+                roff.control("RS", ["4"]).control("nf", []);
+            } else {
+                roff.control("fi", []).control("RE", []);
+            }
         }
-        in_code = is_code;
         match text.split_once("  ") {
-            Some((term, meaning)) if !is_code => {
+            Some((term, meaning)) if depth < CODE => {
                 roff.control("TP", []).text([bold(term)]).text([roman(meaning.trim())]);
             }
-            _ if is_code || line.starts_with("          ") => {
-                roff.text([roman(text)]);
+            None if depth < CODE => {
+                roff.control("PP", []).text([roman(text)]);
             }
             _ => {
-                roff.control("PP", []).text([roman(text)]);
+                roff.text([roman(text)]);
             }
         }
     }
@@ -121,4 +144,31 @@ fn see_also(roff: &mut Roff, command: &Command, program: &Command, parent: Optio
         roff.control("BR", [name, "(1),"]);
     }
     roff.text([roman(format!("Diun, {DIUN}"))]);
+}
+
+/// What `mandoc -T lint` and `groff -ww` would complain of, and what help texts set in backticks.
+fn tidy(page: &str) -> String {
+    let mut tidy = String::with_capacity(page.len());
+    let page = page.replace(".br\n\n.br\n", ".sp\n").replace("\\*(Aq", "\\(aq");
+    let mut after_heading = false;
+    for line in page.lines() {
+        let is_preamble = line.starts_with(".ie ") || line.starts_with(".el ");
+        if is_preamble || after_heading && line == ".PP" {
+            continue;
+        }
+        after_heading = line.starts_with(".SH");
+        let mut in_backticks = false;
+        for c in if line.is_empty() { ".sp" } else { line }.chars() {
+            match c {
+                '`' => {
+                    in_backticks = !in_backticks;
+                    tidy.push_str(if in_backticks { "\\fB" } else { "\\fR" });
+                }
+                c if c.is_ascii() => tidy.push(c),
+                c => tidy.push_str(&format!("\\[u{:04X}]", u32::from(c))),
+            }
+        }
+        tidy.push('\n');
+    }
+    tidy
 }
