@@ -20,8 +20,7 @@ use crate::store::sqlite::Glance;
 
 const VARIABLE: &str = "DIUNBOX_COMPLETE";
 const NAME: &str = "diunbox";
-const SHELLS: Shells<'static> =
-    Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &zsh::Zsh]);
+const SHELLS: Shells<'static> = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &zsh::Zsh]);
 
 /// Answers a shell that asks what can come next. Gives whether it was one that asked.
 ///
@@ -53,7 +52,8 @@ fn command(words: &[OsString], quotes: bool) -> Command {
     let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
     let index = index.unwrap_or(words.len().saturating_sub(1)).min(words.len());
     let (before, current) = words.split_at(index);
-    let wants_option = current.first().is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let wants_option =
+        current.first().is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
     let line = Line { before: before.to_vec(), quotes };
     let mut command = Cli::command();
     command.build();
@@ -132,7 +132,8 @@ impl Line {
             };
             let name = [short, name].into_iter().find(|name| name.starts_with(&word))?;
             let fits = is_safe(name, self.quotes) && !self.before.iter().any(|word| word == name);
-            fits.then(|| CompletionCandidate::new(name))
+            // With a label of ours the engine does not make one for each.
+            fits.then(|| CompletionCandidate::new(name).tag(Some("names".into())))
         };
         names.iter().filter_map(|name| complete(name)).collect()
     }
@@ -144,7 +145,10 @@ impl Line {
         while let Some(word) = words.next() {
             match word.to_str() {
                 Some("--db") => path = words.next().map(|word| unquoted(word)),
-                Some(word) => path = word.strip_prefix("--db=").map(|path| unquoted(OsStr::new(path))).or(path),
+                Some(word) => {
+                    path =
+                        word.strip_prefix("--db=").map(|path| unquoted(OsStr::new(path))).or(path)
+                }
                 None => {}
             }
         }

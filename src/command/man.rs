@@ -20,11 +20,8 @@ const DATE: &str = "2026-11-24";
 const DIUN: &str = "https://crazymax.dev/diun/";
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
-    let fail = |error| Error::File {
-        action: "write manual pages into",
-        path: args.folder.clone(),
-        error,
-    };
+    let fail =
+        |error| Error::File { action: "write manual pages into", path: args.folder.clone(), error };
     fs::create_dir_all(&args.folder).map_err(fail)?;
     let mut program = Cli::command().disable_help_subcommand(true);
     program.build();

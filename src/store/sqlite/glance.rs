@@ -6,6 +6,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::updates;
 
+/// Bytes that are read without being copied.
+const MAPPED: i64 = 256 * 1024 * 1024;
+
 /// Looks names up in a database that is there. It neither makes a database nor brings one up to
 /// date, waits for nobody, and what cannot be read is left out without a word.
 #[derive(Debug)]
@@ -18,22 +21,23 @@ impl Glance {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).ok()?;
         connection.pragma_update(None, "query_only", true).ok()?;
+        connection.pragma_update(None, "mmap_size", MAPPED).ok()?;
         Some(Self(connection))
     }
 
     /// The images whose update is pending, from A to Z.
     pub fn pending_images(&self) -> Vec<String> {
-        self.names("SELECT image FROM updates WHERE acknowledged_at IS NULL ORDER BY image")
+        self.names("SELECT image FROM updates WHERE acknowledged_at IS NULL")
     }
 
     /// The images that have an update, from A to Z.
     pub fn images(&self) -> Vec<String> {
-        self.names("SELECT image FROM updates ORDER BY image")
+        self.names("SELECT image FROM updates")
     }
 
     /// The tags' names, from A to Z.
     pub fn tags(&self) -> Vec<String> {
-        self.names("SELECT name FROM tags ORDER BY name")
+        self.names("SELECT name FROM tags")
     }
 
     /// The hosts that have reported an image, from A to Z.
@@ -61,6 +65,8 @@ impl Glance {
             statement.query_map([], |row| updates::text(row, 0))?.collect()
         };
         let names: rusqlite::Result<Vec<String>> = query();
-        names.unwrap_or_default()
+        let mut names = names.unwrap_or_default();
+        names.sort_unstable();
+        names
     }
 }
