@@ -1,5 +1,11 @@
 //! Completion, as the shells ask for it and as somebody at a keyboard sees it.
 
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test may panic, and is nobody's library"
+)]
+
 mod common;
 #[path = "common/terminal.rs"]
 mod terminal;

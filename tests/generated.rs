@@ -1,6 +1,12 @@
 //! `completions/` and `man/` are what the program makes. After a change of the command line,
 //! `REFRESH=1 cargo test --test generated` makes them anew.
 
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a test may panic, and is nobody's library"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -143,13 +143,11 @@ impl Line {
         let mut path = None;
         let mut words = self.before.iter();
         while let Some(word) = words.next() {
-            match word.to_str() {
-                Some("--db") => path = words.next().map(|word| unquoted(word)),
-                Some(word) => {
-                    path =
-                        word.strip_prefix("--db=").map(|path| unquoted(OsStr::new(path))).or(path)
-                }
-                None => {}
+            let word = word.to_string_lossy();
+            if word == "--db" {
+                path = words.next().map(|word| unquoted(word));
+            } else if let Some(word) = word.strip_prefix("--db=") {
+                path = Some(unquoted(OsStr::new(word)));
             }
         }
         let path = path.map(|path| match path.strip_prefix("~/") {

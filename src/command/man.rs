@@ -1,5 +1,6 @@
 //! `diunbox man`: the manual pages, one a command.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -162,7 +163,9 @@ fn tidy(page: &str) -> String {
                     tidy.push_str(if in_backticks { "\\fB" } else { "\\fR" });
                 }
                 c if c.is_ascii() => tidy.push(c),
-                c => tidy.push_str(&format!("\\[u{:04X}]", u32::from(c))),
+                c => {
+                    let _ = write!(tidy, "\\[u{:04X}]", u32::from(c));
+                }
             }
         }
         tidy.push('\n');
