@@ -51,6 +51,19 @@ fn only_commands_rendering_and_the_log_print() {
     }
 }
 
+#[test]
+fn every_dependency_has_its_reason() {
+    let read = |name| fs::read_to_string(source().with_file_name(name)).unwrap();
+    let (manifest, page) = (read("Cargo.toml"), read("CONTRIBUTING.md"));
+    let sections = manifest.split("\n[").filter(|part| part.contains("dependencies]\n"));
+    let lines = sections.flat_map(str::lines).filter(|line| !line.ends_with(']'));
+    let used: BTreeSet<&str> = lines.filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let explained: BTreeSet<&str> = rows.filter_map(|row| Some(row.split_once('`')?.0)).collect();
+    assert!(used.contains("rusqlite") && used.contains("assert_cmd"));
+    assert_eq!(used, explained, "Cargo.toml (left) and the table in CONTRIBUTING.md (right)");
+}
+
 /// Fails when code outside of some modules or files holds a word.
 fn assert_only(word: &str, allowed: &[&str]) {
     let mut seen = 0;
