@@ -47,7 +47,7 @@ impl Drop for Server {
 fn a_server_that_is_well_is_well_until_it_is_gone() {
     let inbox = Inbox::new();
     let socket = format!("unix:{}", inbox.path("socket").display());
-    for listen in ["127.0.0.1:0", "0.0.0.0:0", "[::1]:0", &socket] {
+    for listen in ["127.0.0.1:0", "0.0.0.0:0", &socket] {
         let server = Server::start(&inbox, listen);
         let address = if listen == socket { socket.clone() } else { server.address.clone() };
         let check = || inbox.diunbox(["healthcheck", "--listen", &address]).assert();
