@@ -5,10 +5,11 @@ COPY Cargo.toml Cargo.lock ./
 COPY migrations migrations
 COPY src src
 ENV RUSTFLAGS="-C target-feature=+crt-static"
-RUN cargo build --release --locked --bin diunbox \
-    && install -D target/release/diunbox /program/usr/bin/diunbox \
-    && install -d -m 0700 /owned/data \
-    && install -d -m 0700 /owned/tmp
+# With a target named, the flag does not reach build scripts and macros, which cannot be static.
+RUN target=$(rustc --print host-tuple) \
+    && cargo build --release --locked --bin diunbox --target "$target" \
+    && install -D "target/$target/release/diunbox" /program/usr/bin/diunbox \
+    && install -d -m 0700 /owned/data /owned/tmp
 
 FROM scratch
 COPY --from=build /program /

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use clap::{Command, CommandFactory, Parser};
 use common::Inbox;
+use diunbox::cli::Cli;
 
 const SCRIPTS: [(&str, &str); 5] = [
     ("bash", "diunbox.bash"),
@@ -52,6 +54,30 @@ fn every_page_has_every_section() {
         assert_eq!(headings[..3], ["NAME", "SYNOPSIS", "DESCRIPTION"], "{name}");
         assert_eq!(headings[headings.len() - 5..], last, "{name}");
     }
+}
+
+#[test]
+fn examples_are_commands_that_there_are() {
+    let mut tried = 0;
+    try_examples(&Cli::command(), &mut tried);
+    assert!(tried > 20, "{tried}");
+}
+
+fn try_examples(command: &Command, tried: &mut usize) {
+    let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+    for line in help.lines().filter_map(|line| line.strip_prefix("    ")) {
+        let Some(start) = line.find("diunbox ").filter(|start| !line[..*start].ends_with('/'))
+        else {
+            continue;
+        };
+        let example = line[start..].split(['|', '>', ')']).next().unwrap();
+        let words = example.split(" &&").next().unwrap().split_whitespace();
+        if let Err(error) = Cli::try_parse_from(words) {
+            panic!("`{line}`: {error}");
+        }
+        *tried += 1;
+    }
+    command.get_subcommands().for_each(|command| try_examples(command, tried));
 }
 
 #[test]

@@ -10,6 +10,7 @@ Exit status:
   1  a negative answer: nothing of that name, or --exit-code found something
   2  an error: usage, input or database";
 
+// Beginning with EXIT_STATUS again, for the long help takes the place of the short one.
 pub(super) const PROGRAM: &str = "\
 Exit status:
   0  done
@@ -52,7 +53,7 @@ Examples:
   List all images of one registry as JSON:
     diunbox list --all --image 'ghcr.io/*' --format json
   Pull what is pending:
-    diunbox list -q | xargs -n 1 docker pull";
+    diunbox list -0 | xargs -0 -n 1 docker pull";
 
 pub(super) const SHOW: &str = "\
 Examples:
