@@ -1,15 +1,12 @@
-//! Every argument and help text. Completions and man pages are made from this file alone.
+//! Every argument and help text. Completions and man pages are made from it alone.
+
+mod help;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-
-const EXIT_STATUS: &str = "\
-Exit status:
-  0  done
-  1  a negative answer: nothing of that name, or --exit-code found something
-  2  an error: usage, input or database";
+use clap_complete::Shell;
 
 /// What goes with every command stands below what is a command's own.
 const GLOBAL: &str = "Global options";
@@ -18,20 +15,21 @@ const GLOBAL: &str = "Global options";
 ///
 /// Takes in what Diun reports, and says what is pending, where and since when.
 #[derive(Debug, Parser)]
-#[command(name = "diunbox", version, after_help = EXIT_STATUS, max_term_width = 100)]
-#[command(arg_required_else_help = true)]
+#[command(name = "diunbox", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = help::EXIT_STATUS, after_long_help = help::PROGRAM)]
 pub struct Cli {
     /// The database [default: diunbox/diunbox.db in the user's data directory]
     ///
     /// It is made when an event is first taken in. The user's data directory is $XDG_DATA_HOME,
     /// or else ~/.local/share.
-    #[arg(long, value_name = "PATH", global = true, help_heading = GLOBAL, env = "DIUNBOX_DB", hide_env_values = true)]
+    #[arg(long, value_name = "PATH", global = true, env = "DIUNBOX_DB", hide_env_values = true)]
+    #[arg(help_heading = GLOBAL)]
     pub db: Option<PathBuf>,
 
     /// When to use colour and links
     ///
     /// With `auto`, on a terminal, unless NO_COLOR is set.
-    #[arg(long, value_name = "WHEN", global = true, help_heading = GLOBAL, default_value = "auto")]
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = GLOBAL)]
     pub color: ColorWhen,
 
     /// Say nothing but errors; `list` and `tag list` print names alone
@@ -63,12 +61,15 @@ pub enum Command {
     Show(Show),
     Ack(Ack),
     /// Label images: an image carries at most one tag, and keeps it when new events arrive
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = help::TAG)]
     Tag(Tag),
     Status(Status),
     Prune(Prune),
     Backup(Backup),
     Serve(Serve),
+    Healthcheck(Healthcheck),
+    Completions(Completions),
+    Man(Man),
 }
 
 /// Take events in, from files, a pipe or Diun's script notifier
@@ -78,6 +79,7 @@ pub enum Command {
 /// event is reported with file, line and reason; the good ones around it are stored all the same,
 /// and the exit status is 2.
 #[derive(Args, Debug)]
+#[command(after_long_help = help::INGEST)]
 pub struct Ingest {
     /// Files to read; standard input if there are none, or for `-`
     #[arg(value_name = "FILE", conflicts_with = "from_env")]
@@ -96,6 +98,7 @@ pub struct Ingest {
 
 /// List the pending updates, newest first
 #[derive(Args, Debug)]
+#[command(after_long_help = help::LIST)]
 pub struct List {
     /// List acknowledged updates too
     #[arg(short, long)]
@@ -190,6 +193,7 @@ pub enum Format {
 
 /// Show one update in full, and who runs it
 #[derive(Args, Debug)]
+#[command(after_long_help = help::SHOW)]
 pub struct Show {
     /// The image: its name as Docker takes it, or a pattern that matches one
     pub image: String,
@@ -203,6 +207,7 @@ pub struct Show {
 ///
 /// An update that is acknowledged is no longer pending, until a new event arrives for its image.
 #[derive(Args, Debug)]
+#[command(after_long_help = help::ACK)]
 pub struct Ack {
     /// The images: names as Docker takes them, or patterns; `-` reads names from standard input
     #[arg(value_name = "IMAGE", required_unless_present = "all")]
@@ -274,6 +279,7 @@ pub enum Tag {
 
 /// Count the updates, in a line for a prompt or a login message
 #[derive(Args, Debug)]
+#[command(after_long_help = help::STATUS)]
 pub struct Status {
     /// How to print
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
@@ -288,6 +294,7 @@ pub struct Status {
 ///
 /// What is pending is never forgotten, nor is who runs it. Tags stay.
 #[derive(Args, Debug)]
+#[command(after_long_help = help::PRUNE)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true))]
 pub struct Prune {
     /// Forget updates that were acknowledged longer ago than this, such as 30d
@@ -305,6 +312,7 @@ pub struct Prune {
 
 /// Copy the database, while others may write to it
 #[derive(Args, Debug)]
+#[command(after_long_help = help::BACKUP)]
 pub struct Backup {
     /// The file to write; `-` writes to standard output
     pub file: PathBuf,
@@ -320,6 +328,7 @@ pub struct Backup {
 /// /healthz. An event is on disk before it is answered with 204. A first SIGTERM or SIGINT finishes
 /// what is in flight, a second ends at once.
 #[derive(Args, Debug)]
+#[command(after_long_help = help::SERVE)]
 pub struct Serve {
     /// Where to listen: HOST:PORT or unix:/PATH [default: 127.0.0.1:3486]
     ///
@@ -355,4 +364,41 @@ pub enum LogFormat {
     Text,
     /// A JSON object a line.
     Json,
+}
+
+/// Ask a running serve whether it answers, and exit with 1 when it does not
+///
+/// It asks for /healthz, which needs no token: made for the health checks of containers.
+#[derive(Args, Debug)]
+#[command(after_long_help = help::HEALTHCHECK)]
+pub struct Healthcheck {
+    /// Where serve listens: HOST:PORT or unix:/PATH [default: 127.0.0.1:3486]
+    ///
+    /// Of several addresses the first is asked.
+    #[arg(short, long, value_name = "ADDRESS", env = "DIUNBOX_LISTEN", value_delimiter = ',')]
+    pub listen: Vec<String>,
+
+    /// How long to wait for the answer
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+}
+
+/// Print the script that makes a shell complete commands, options, images, tags and hosts
+///
+/// The shell asks diunbox itself what can come next, so the script need not be renewed when
+/// diunbox is. Packages install it; elsewhere see the examples.
+#[derive(Args, Debug)]
+#[command(after_long_help = help::COMPLETIONS)]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Write the manual pages into a folder
+#[derive(Args, Debug)]
+#[command(after_long_help = help::MAN)]
+pub struct Man {
+    /// The folder, which is made where it is missing
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub folder: PathBuf,
 }

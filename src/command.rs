@@ -2,9 +2,13 @@
 
 mod ack;
 mod backup;
+mod complete;
+mod completions;
+mod healthcheck;
 mod images;
 mod ingest;
 mod list;
+mod man;
 mod prune;
 mod selection;
 mod serve;
@@ -13,7 +17,7 @@ mod status;
 mod tag;
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -21,6 +25,8 @@ use crate::cli::{Cli, Command};
 use crate::event::EventError;
 use crate::render::terminal::{Terminal, safe};
 use crate::store::{SqliteStore, StoreError};
+
+pub use complete::complete;
 
 /// How a command ended, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +70,7 @@ impl Error {
 /// When it cannot be done.
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
-        database: database(cli)?,
+        database: database(cli.db.as_deref())?,
         quiet: cli.quiet,
         terminal: Terminal::detect(cli.color),
     };
@@ -79,6 +85,9 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Prune(args) => prune::run(args, &session, &mut out),
         Command::Backup(args) => backup::run(args, &session, &mut out),
         Command::Serve(args) => serve::run(args, &session),
+        Command::Healthcheck(args) => healthcheck::run(args, &session),
+        Command::Completions(args) => completions::run(args, &mut out),
+        Command::Man(args) => man::run(args),
     }?;
     out.flush()?;
     Ok(outcome)
@@ -126,9 +135,9 @@ pub fn complain(message: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "diunbox: {}", safe(&message));
 }
 
-fn database(cli: &Cli) -> Result<PathBuf, Error> {
-    match &cli.db {
-        Some(path) => Ok(path.clone()),
+fn database(chosen: Option<&Path>) -> Result<PathBuf, Error> {
+    match chosen {
+        Some(path) => Ok(path.to_owned()),
         None => etcetera::choose_base_strategy()
             .map(|folders| folders.data_dir().join("diunbox/diunbox.db"))
             .map_err(|_| {

@@ -7,6 +7,9 @@ use diunbox::cli::Cli;
 use diunbox::command::{self, Outcome};
 
 fn main() -> ExitCode {
+    if command::complete() {
+        return ExitCode::SUCCESS;
+    }
     match command::run(&Cli::parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Negative) => ExitCode::from(1),

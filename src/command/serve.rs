@@ -15,9 +15,9 @@ use super::{Error, Outcome, Session};
 use crate::cli::Serve;
 use crate::http::{Level, Listener, Log, Server, Token};
 
-const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
-/// Others can read the file.
-const READABLE_BY_OTHERS: u32 = 0o044;
+pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
+/// Anybody can read the file. Its group may: so systemd hands a credential over.
+const READABLE_BY_OTHERS: u32 = 0o004;
 
 pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
     let level = match (session.quiet, args.verbose) {

@@ -4,6 +4,7 @@ mod checkpointer;
 mod database;
 mod error;
 mod events;
+mod glance;
 mod reports;
 mod row;
 mod updates;
@@ -17,6 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use self::database::Database;
+pub use self::glance::Glance;
 use self::row::text;
 use self::writer::Writer;
 use super::{Counts, Events, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update};

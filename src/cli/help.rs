@@ -1,0 +1,136 @@
+//! What the long help and the manual pages say below the options.
+//!
+//! A section is a heading that ends in a colon, and indented lines: either a term and, after two
+//! spaces or more, what it means; or a sentence that ends in a colon, and the command it speaks of,
+//! indented further.
+
+pub(super) const EXIT_STATUS: &str = "\
+Exit status:
+  0  done
+  1  a negative answer: nothing of that name, or --exit-code found something
+  2  an error: usage, input or database";
+
+// Beginning with EXIT_STATUS again, for the long help takes the place of the short one.
+pub(super) const PROGRAM: &str = "\
+Exit status:
+  0  done
+  1  a negative answer: nothing of that name, or --exit-code found something
+  2  an error: usage, input or database
+
+Environment:
+  DIUNBOX_DB     the database, where --db does not say
+  NO_COLOR       without colour and links, where --color does not say
+  XDG_DATA_HOME  the user's data directory; ~/.local/share where it is not set
+
+Files:
+  ~/.local/share/diunbox/diunbox.db  the database, in SQLite's format; while it is in use there are
+                                     files that end in -wal and -shm beside it
+  /var/lib/diunbox/diunbox.db        the database of the systemd service
+
+Examples:
+  Take in what Diun's script notifier says, set as its command in Diun's configuration:
+    diunbox ingest --from-env
+  See what is pending, and have done with one image:
+    diunbox list
+    diunbox ack nginx:1.27";
+
+pub(super) const INGEST: &str = "\
+Environment:
+  DIUN_VERSION, DIUN_HOSTNAME, DIUN_ENTRY_*  the event, for --from-env; Diun sets them
+
+Examples:
+  Take in a file of events, one object a line:
+    diunbox ingest events.ndjson
+  Take in events as they come:
+    tail -f events.ndjson | diunbox ingest
+  Take in one event, as the command of Diun's script notifier:
+    diunbox ingest --from-env";
+
+pub(super) const LIST: &str = "\
+Examples:
+  List what one host runs, and was reported in the last day:
+    diunbox list --host web1 --since 1d
+  List all images of one registry as JSON:
+    diunbox list --all --image 'ghcr.io/*' --format json
+  Pull what is pending:
+    diunbox list -0 | xargs -0 -n 1 docker pull";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  Show an image, by the name that Docker takes:
+    diunbox show nginx:1.27
+  Show who runs it, as JSON:
+    diunbox show nginx:1.27 --format json";
+
+pub(super) const ACK: &str = "\
+Examples:
+  Acknowledge two images:
+    diunbox ack nginx:1.27 redis:7
+  Acknowledge all images of one registry:
+    diunbox ack 'ghcr.io/*'
+  Acknowledge what one host runs:
+    diunbox ack --all --host web1";
+
+pub(super) const TAG: &str = "\
+Examples:
+  Make a tag, and put it on two images:
+    diunbox tag create web
+    diunbox tag assign web nginx:1.27 caddy:2
+  List what carries it:
+    diunbox list --all --tag web";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  Count in a login message:
+    diunbox status
+  Do something when nothing is pending:
+    diunbox status --exit-code && echo all is well";
+
+pub(super) const PRUNE: &str = "\
+Examples:
+  See what would be forgotten:
+    diunbox prune --acknowledged-before 30d --reports-before 90d --dry-run";
+
+pub(super) const BACKUP: &str = "\
+Examples:
+  Copy the database each night, over the last copy:
+    diunbox backup --force diunbox-backup.db";
+
+pub(super) const SERVE: &str = "\
+Environment:
+  DIUNBOX_LISTEN      where to listen, where --listen does not say
+  DIUNBOX_TOKEN       the token to ask for
+  DIUNBOX_TOKEN_FILE  a file that holds it, where --token-file does not say
+  LISTEN_FDS          sockets that systemd hands over
+
+Examples:
+  Take in what a Diun on the same machine says:
+    diunbox serve
+  Take in what Diuns elsewhere say, if they know the token:
+    diunbox serve --listen 0.0.0.0:3486 --token-file token";
+
+pub(super) const HEALTHCHECK: &str = "\
+Environment:
+  DIUNBOX_LISTEN  where serve listens, where --listen does not say
+
+Examples:
+  Check a container's health, in its Dockerfile:
+    HEALTHCHECK CMD [\"diunbox\", \"healthcheck\"]";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  Complete in bash, from a line in ~/.bashrc:
+    source <(diunbox completions bash)
+  Complete in zsh, from a line in ~/.zshrc below that of compinit:
+    source <(diunbox completions zsh)
+  Complete in fish, once and for all:
+    diunbox completions fish > ~/.config/fish/completions/diunbox.fish
+  Complete in Elvish, from a line in ~/.config/elvish/rc.elv:
+    eval (diunbox completions elvish | slurp)
+  Complete in PowerShell, from a line in $PROFILE:
+    diunbox completions powershell | Out-String | Invoke-Expression";
+
+pub(super) const MAN: &str = "\
+Examples:
+  Write the pages to where man looks for a user's own:
+    diunbox man ~/.local/share/man/man1";

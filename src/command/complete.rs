@@ -1,0 +1,191 @@
+//! Completion: what can come next on the command line, by the names that the database knows.
+//!
+//! The scripts of `completions/` make a shell run `diunbox` with the variable `DIUNBOX_COMPLETE`
+//! set, and the words of the line so far.
+
+mod bash;
+mod zsh;
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, Command, CommandFactory};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells};
+
+use crate::cli::Cli;
+use crate::image::short_name;
+use crate::store::sqlite::Glance;
+
+const VARIABLE: &str = "DIUNBOX_COMPLETE";
+const NAME: &str = "diunbox";
+const SHELLS: Shells<'static> = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &zsh::Zsh]);
+
+/// Answers a shell that asks what can come next. Gives whether it was one that asked.
+///
+/// A shell shows errors in the middle of the line that is being typed, so there are none.
+pub fn complete() -> bool {
+    let Some(shell) = std::env::var_os(VARIABLE) else { return false };
+    let words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").collect();
+    let words = words.get(1..).unwrap_or_default();
+    let factory = || command(words, quotes_by_itself(&shell));
+    let folder = std::env::current_dir().ok();
+    CompleteEnv::with_factory(factory)
+        .var(VARIABLE)
+        .shells(SHELLS)
+        .try_complete(std::env::args_os(), folder.as_deref())
+        .unwrap_or(true)
+}
+
+/// The script that makes a shell ask.
+pub(super) fn script(shell: clap_complete::Shell, out: &mut dyn Write) -> std::io::Result<()> {
+    let shell = shell.to_string();
+    let completer = SHELLS.completer(&shell).ok_or(std::io::ErrorKind::Unsupported)?;
+    let mut script = Vec::new();
+    completer.write_registration(VARIABLE, NAME, NAME, NAME, &mut script)?;
+    writeln!(out, "{}", String::from_utf8_lossy(&script).trim())
+}
+
+/// The command line, each argument with what completes it.
+fn command(words: &[OsString], quotes: bool) -> Command {
+    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
+    let index = index.unwrap_or(words.len().saturating_sub(1)).min(words.len());
+    let (before, current) = words.split_at(index);
+    let wants_option =
+        current.first().is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let line = Line { before: before.to_vec(), quotes };
+    let mut command = Cli::command();
+    command.build();
+    attach(command, &line, wants_option)
+}
+
+fn attach(command: Command, line: &Line, wants_option: bool) -> Command {
+    let name = command.get_name().to_owned();
+    command
+        .mut_args(|arg| {
+            let arg = match Kind::of(&name, &arg) {
+                Some(kind) => {
+                    let line = line.clone();
+                    arg.add(ArgValueCompleter::new(move |word: &OsStr| line.complete(kind, word)))
+                }
+                None => arg,
+            };
+            // Hidden options are offered only where there is nothing else.
+            let hide = !wants_option && !arg.is_positional() || arg.is_hide_set();
+            arg.hide(hide)
+        })
+        .mut_subcommands(|command| attach(command, line, wants_option))
+}
+
+/// What names an argument takes.
+#[derive(Clone, Copy)]
+enum Kind {
+    Image,
+    Pending,
+    Tag,
+    Host,
+    Provider,
+}
+
+impl Kind {
+    /// By the word that stands for the argument's value in the help text.
+    fn of(command: &str, arg: &Arg) -> Option<Self> {
+        let name = arg.get_value_names()?.first()?;
+        match (command, name.as_str()) {
+            ("ack", "IMAGE") => Some(Self::Pending),
+            (_, "IMAGE" | "GLOB") => Some(Self::Image),
+            ("create", "TAG") => None,
+            (_, "TAG") => Some(Self::Tag),
+            (_, "HOST") => Some(Self::Host),
+            (_, "PROVIDER") => Some(Self::Provider),
+            _ => None,
+        }
+    }
+}
+
+/// The words before the one to complete, and whether the shell quotes what it puts on the line.
+#[derive(Clone)]
+struct Line {
+    before: Vec<OsString>,
+    quotes: bool,
+}
+
+impl Line {
+    fn complete(&self, kind: Kind, word: &OsStr) -> Vec<CompletionCandidate> {
+        let Some(glance) = self.database().and_then(|path| Glance::open(&path)) else {
+            return Vec::new();
+        };
+        let names = match kind {
+            Kind::Image => glance.images(),
+            Kind::Pending => glance.pending_images(),
+            Kind::Tag => glance.tags(),
+            Kind::Host => glance.hosts(),
+            Kind::Provider => glance.providers(),
+        };
+        let word = unquoted(word);
+        let complete = |name: &str| {
+            // A user who types a full name gets full names.
+            let short = match kind {
+                Kind::Image | Kind::Pending => short_name(name),
+                _ => name,
+            };
+            let name = [short, name].into_iter().find(|name| name.starts_with(&word))?;
+            let fits = is_safe(name, self.quotes) && !self.before.iter().any(|word| word == name);
+            // With a label of ours the engine does not make one for each.
+            fits.then(|| CompletionCandidate::new(name).tag(Some("names".into())))
+        };
+        names.iter().filter_map(|name| complete(name)).collect()
+    }
+
+    /// The database that the command would use.
+    fn database(&self) -> Option<PathBuf> {
+        let mut path = None;
+        let mut words = self.before.iter();
+        while let Some(word) = words.next() {
+            let word = word.to_string_lossy();
+            if word == "--db" {
+                path = words.next().map(|word| unquoted(word));
+            } else if let Some(word) = word.strip_prefix("--db=") {
+                path = Some(unquoted(OsStr::new(word)));
+            }
+        }
+        let path = path.map(|path| match path.strip_prefix("~/") {
+            Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+            None => PathBuf::from(path),
+        });
+        let path = path.or_else(|| std::env::var_os("DIUNBOX_DB").map(PathBuf::from));
+        super::database(path.as_deref()).ok()
+    }
+}
+
+/// A word as the command would get it: bash and zsh hand words over as they were typed.
+fn unquoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let quote = word.chars().next().filter(|first| ['"', '\''].contains(first));
+    match quote {
+        Some(quote) => {
+            let inner = &word[1..];
+            inner.strip_suffix(quote).unwrap_or(inner).to_owned()
+        }
+        None => word.replace('\\', ""),
+    }
+}
+
+/// Names come from outside. What a shell that does not quote would take for more than a word, and
+/// what the command would take for an option, is not put on the user's command line.
+fn is_safe(name: &str, quotes: bool) -> bool {
+    let is_safe = |c: char| if quotes { !c.is_control() } else { is_plain(c) };
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(is_safe)
+}
+
+/// Whether a character means nothing to any shell.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "._-/:@+,%".contains(c)
+}
+
+/// PowerShell takes what is offered as it is.
+fn quotes_by_itself(shell: &OsStr) -> bool {
+    let name = Path::new(shell).file_stem().unwrap_or_default();
+    !Powershell.is(&name.to_string_lossy())
+}

@@ -1,0 +1,43 @@
+//! Zsh, which loads a completion when it is first asked for, and then expects it to answer too.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::Command;
+use clap_complete::env::EnvCompleter;
+
+#[derive(Debug)]
+pub(super) struct Zsh;
+
+impl EnvCompleter for Zsh {
+    fn name(&self) -> &'static str {
+        "zsh"
+    }
+
+    fn is(&self, name: &str) -> bool {
+        name == "zsh"
+    }
+
+    fn write_registration(
+        &self,
+        var: &str,
+        name: &str,
+        bin: &str,
+        completer: &str,
+        buf: &mut dyn Write,
+    ) -> io::Result<()> {
+        clap_complete::env::Zsh.write_registration(var, name, bin, completer, buf)?;
+        writeln!(buf, "[[ $funcstack[1] != _{name} ]] || _clap_dynamic_completer_{name}")
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut Command,
+        words: Vec<OsString>,
+        folder: Option<&Path>,
+        buf: &mut dyn Write,
+    ) -> io::Result<()> {
+        clap_complete::env::Zsh.write_complete(command, words, folder, buf)
+    }
+}
