@@ -89,9 +89,21 @@ fn json_never_has_colour() {
 fn help_and_version_are_results_and_a_slip_is_not() {
     let inbox = Inbox::new();
     let assert = inbox.diunbox(["--help"]).assert().success().stderr("");
-    assert.stdout(contains("Exit status:").and(contains("list    List the pending updates")));
+    assert.stdout(contains("Exit status:").and(contains("List the pending updates")));
     inbox.diunbox(["--version"]).assert().success().stdout(contains("diunbox "));
-    for command in ["ingest", "list", "show", "ack", "tag", "status", "prune", "backup", "serve"] {
+    for command in [
+        "ingest",
+        "list",
+        "show",
+        "ack",
+        "tag",
+        "status",
+        "prune",
+        "backup",
+        "serve",
+        "completions",
+        "man",
+    ] {
         let assert = inbox.diunbox([command, "--help"]).assert().success();
         assert.stdout(contains(format!("Usage: diunbox {command}")));
     }
