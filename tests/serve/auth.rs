@@ -89,9 +89,11 @@ fn the_token_can_be_in_the_environment() {
 
 #[test]
 fn a_token_that_others_can_read_gets_a_warning() {
-    assert!(server_with_token(0o640).log()[0].contains("others can read the token in"));
-    let lines = server_with_token(0o600).log();
-    assert!(!lines.iter().any(|line| line.contains("others can read")), "{lines:?}");
+    assert!(server_with_token(0o604).log()[0].contains("others can read the token in"));
+    for mode in [0o600, 0o640] {
+        let lines = server_with_token(mode).log();
+        assert!(!lines.iter().any(|line| line.contains("others can read")), "{lines:?}");
+    }
 }
 
 #[test]
