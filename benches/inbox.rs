@@ -69,15 +69,19 @@ fn list_and_render(criterion: &mut Criterion) {
     group.bench_function("list", |bencher| {
         bencher.iter(|| assert_eq!(store.list_updates(State::Pending).unwrap().len(), UPDATES));
     });
-    let updates = store.list_updates(State::Pending).unwrap();
+    group.bench_function("list headlines", |bencher| {
+        bencher.iter(|| assert_eq!(store.list_headlines(State::Pending).unwrap().len(), UPDATES));
+    });
+    let headlines = store.list_headlines(State::Pending).unwrap();
     group.bench_function("table", |bencher| {
         bencher.iter(|| {
             let mut out = Vec::new();
             let terminal = Terminal::default();
-            table::updates(&mut out, &updates, State::Pending, Utc::now(), terminal).unwrap();
+            table::updates(&mut out, &headlines, State::Pending, Utc::now(), terminal).unwrap();
             out
         });
     });
+    let updates = store.list_updates(State::Pending).unwrap();
     group.bench_function("JSON", |bencher| {
         bencher.iter(|| {
             let mut out = Vec::new();

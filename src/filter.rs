@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::image::ImagePattern;
-use crate::store::{State, Update};
+use crate::store::{Listed, State};
 
 /// What an update must be to be listed. Each part that is left empty lets everything pass.
 #[derive(Clone, Debug, Default)]
@@ -26,26 +26,26 @@ pub struct Filter {
 
 impl Filter {
     /// Whether an update is one of those asked for.
-    pub fn matches(&self, update: &Update) -> bool {
+    pub fn matches(&self, update: &impl Listed) -> bool {
         let state = match self.state {
-            State::Pending => update.acknowledged_at.is_none(),
-            State::Acknowledged => update.acknowledged_at.is_some(),
+            State::Pending => !update.is_acknowledged(),
+            State::Acknowledged => update.is_acknowledged(),
             State::All => true,
         };
-        let tag = match &update.tag {
-            Some(tag) => !self.untagged && among(&self.tags, &tag.name),
+        let tag = match update.tag() {
+            Some(tag) => !self.untagged && among(&self.tags, tag),
             None => self.tags.is_empty(),
         };
         let place = || {
-            update.places.iter().any(|place| {
+            update.places().iter().any(|place| {
                 among(&self.hosts, &place.hostname) && among(&self.providers, &place.provider)
             })
         };
         let image = || {
             self.images.is_empty()
-                || self.images.iter().any(|pattern| pattern.matches(&update.event.image))
+                || self.images.iter().any(|pattern| pattern.matches(update.image()))
         };
-        let since = self.since.is_none_or(|since| update.received_at >= since);
+        let since = self.since.is_none_or(|since| update.received_at() >= since);
         state && tag && since && image() && place()
     }
 }
@@ -58,7 +58,7 @@ fn among(wanted: &[String], found: &str) -> bool {
 mod tests {
     use super::*;
     use crate::event::Event;
-    use crate::store::{Place, Tag};
+    use crate::store::{Place, Tag, Update};
 
     fn update() -> Update {
         let place = |hostname: &str, provider: &str| Place {

@@ -28,6 +28,71 @@ pub struct Update {
     pub places: Vec<Place>,
 }
 
+/// What a list shows of an update: all but most of its event, which takes the longest to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// The image's full name.
+    pub image: String,
+    /// The event's status.
+    pub status: String,
+    /// A web page about the image.
+    pub hub_link: String,
+    /// When the image was built, as RFC 3339 text.
+    pub created: Option<String>,
+    /// When the newest event was taken in.
+    pub received_at: DateTime<Utc>,
+    /// When the user acknowledged it; `None` while it is pending.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// The user's tag for the image.
+    pub tag: Option<Tag>,
+    /// Who runs the current digest, ordered and each once.
+    pub places: Vec<Place>,
+}
+
+/// What updates and their headlines have in common: what one filters and sorts by.
+pub trait Listed {
+    /// The image's full name.
+    fn image(&self) -> &str;
+    /// When the image was built, as RFC 3339 text.
+    fn created(&self) -> Option<&str>;
+    /// When the newest event was taken in.
+    fn received_at(&self) -> DateTime<Utc>;
+    /// Whether the user acknowledged it.
+    fn is_acknowledged(&self) -> bool;
+    /// The name of the user's tag for the image.
+    fn tag(&self) -> Option<&str>;
+    /// Who runs the current digest, ordered and each once.
+    fn places(&self) -> &[Place];
+}
+
+macro_rules! listed {
+    ($type:ty, $($event:ident)?) => {
+        impl Listed for $type {
+            fn image(&self) -> &str {
+                &self$(.$event)?.image
+            }
+            fn created(&self) -> Option<&str> {
+                self$(.$event)?.created.as_deref()
+            }
+            fn received_at(&self) -> DateTime<Utc> {
+                self.received_at
+            }
+            fn is_acknowledged(&self) -> bool {
+                self.acknowledged_at.is_some()
+            }
+            fn tag(&self) -> Option<&str> {
+                self.tag.as_ref().map(|tag| tag.name.as_str())
+            }
+            fn places(&self) -> &[Place] {
+                &self.places
+            }
+        }
+    };
+}
+
+listed!(Update, event);
+listed!(Headline,);
+
 /// A label of the user's. An image carries at most one, and keeps it when new events arrive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tag {
@@ -181,6 +246,9 @@ pub trait Store: Send + Sync {
     /// The updates in a state, in no order.
     fn list_updates(&self, state: State) -> Result<Vec<Update>>;
 
+    /// The headlines of the updates in a state, in no order.
+    fn list_headlines(&self, state: State) -> Result<Vec<Headline>>;
+
     /// One image's update, by its exact name.
     fn get_update(&self, image: &str) -> Result<Option<Update>>;
 
@@ -195,7 +263,7 @@ pub trait Store: Send + Sync {
     fn acknowledge_updates(&self, images: &[String]) -> Result<Vec<bool>>;
 
     /// Acknowledges, in one step, every pending update that `accept` takes. Gives their images.
-    fn acknowledge_matching(&self, accept: &dyn Fn(&Update) -> bool) -> Result<Vec<String>>;
+    fn acknowledge_matching(&self, accept: &dyn Fn(&Headline) -> bool) -> Result<Vec<String>>;
 
     /// The images that have an update, from A to Z.
     fn list_images(&self) -> Result<Vec<String>>;

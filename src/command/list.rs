@@ -7,10 +7,11 @@ use chrono::{DateTime, FixedOffset, Utc};
 
 use super::selection::filter;
 use super::{Error, Outcome, Session, print_name};
-use crate::cli::{Filter, Format, List, Sort};
+use crate::cli::{self, Format, List, Sort};
 use crate::event::parse_created;
+use crate::filter::Filter;
 use crate::render::{json, table};
-use crate::store::{State, Store, Update};
+use crate::store::{Listed, State, Store};
 
 pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
     let state = match (args.all, args.acknowledged) {
@@ -18,62 +19,76 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
         (_, true) => State::Acknowledged,
         _ => State::Pending,
     };
-    let store = session.open_existing()?;
-    let has_store = store.is_some();
-    let mut updates = match store {
-        Some(store) => {
-            let filter = filter(&args.filter, state, &store)?;
-            let mut updates = store.list_updates(state)?;
-            updates.retain(|update| filter.matches(update));
-            updates
+    let Some(store) = session.open_existing()? else {
+        if args.format == Format::Json && !args.null {
+            json::array(out, [(); 0])?;
         }
-        None => Vec::new(),
+        return Ok(Outcome::Done);
     };
-    sort(&mut updates, args.sort, args.reverse);
-    updates.truncate(args.limit.unwrap_or(usize::MAX));
-
-    match args.format {
+    let filter = filter(&args.filter, state, &store)?;
+    let listed = match args.format {
         _ if args.null || session.quiet && args.format == Format::Table => {
-            for update in &updates {
-                print_name(out, &update.event.image, args.null)?;
+            let headlines = choose(store.list_headlines(state)?, &filter, args);
+            for headline in &headlines {
+                print_name(out, &headline.image, args.null)?;
             }
+            headlines.len()
         }
-        Format::Json => json::array(out, updates.iter().map(json::UpdateView::from))?,
+        Format::Table => {
+            let headlines = choose(store.list_headlines(state)?, &filter, args);
+            if headlines.is_empty() {
+                session.note(nothing(state, args.filter != cli::Filter::default()));
+            } else {
+                table::updates(out, &headlines, state, Utc::now(), session.terminal)?;
+            }
+            headlines.len()
+        }
+        Format::Json => {
+            let updates = choose(store.list_updates(state)?, &filter, args);
+            json::array(out, updates.iter().map(json::UpdateView::from))?;
+            updates.len()
+        }
         Format::Ndjson => {
+            let updates = choose(store.list_updates(state)?, &filter, args);
             for update in &updates {
                 json::line(out, &json::UpdateView::from(update))?;
             }
+            updates.len()
         }
-        Format::Table if updates.is_empty() => {
-            if has_store {
-                let filtered = args.filter != Filter::default();
-                session.note(match state {
-                    State::Pending if filtered => "nothing is pending that passes the filters",
-                    State::Pending => "nothing is pending",
-                    _ if filtered => "there are no updates that pass the filters",
-                    State::Acknowledged => "nothing is acknowledged",
-                    State::All => "there are no updates yet",
-                });
-            }
-        }
-        Format::Table => table::updates(out, &updates, state, Utc::now(), session.terminal)?,
+    };
+    Ok(if args.exit_code && listed > 0 { Outcome::Negative } else { Outcome::Done })
+}
+
+fn nothing(state: State, is_filtered: bool) -> &'static str {
+    match state {
+        State::Pending if is_filtered => "nothing is pending that passes the filters",
+        State::Pending => "nothing is pending",
+        _ if is_filtered => "there are no updates that pass the filters",
+        State::Acknowledged => "nothing is acknowledged",
+        State::All => "there are no updates yet",
     }
-    let listed = args.exit_code && !updates.is_empty();
-    Ok(if listed { Outcome::Negative } else { Outcome::Done })
+}
+
+/// Those that pass the filter, in the order asked for, and no more than asked for.
+fn choose<T: Listed>(mut updates: Vec<T>, filter: &Filter, args: &List) -> Vec<T> {
+    updates.retain(|update| filter.matches(update));
+    sort(&mut updates, args.sort, args.reverse);
+    updates.truncate(args.limit.unwrap_or(usize::MAX));
+    updates
 }
 
 /// Times newest first, names from A to Z; what has none last, and equals by image.
-fn sort(updates: &mut [Update], by: Sort, reverse: bool) {
-    let created = |update: &Update| -> Option<DateTime<FixedOffset>> {
-        update.event.created.as_deref().and_then(|text| parse_created(text).ok().flatten())
+fn sort<T: Listed>(updates: &mut [T], by: Sort, reverse: bool) {
+    let created = |update: &T| -> Option<DateTime<FixedOffset>> {
+        update.created().and_then(|text| parse_created(text).ok().flatten())
     };
-    let tag = |update: &Update| update.tag.as_ref().map(|tag| tag.name.clone());
-    let host = |update: &Update| update.places.first().map(|place| place.hostname.clone());
-    let by_image = |a: &Update, b: &Update| a.event.image.cmp(&b.event.image);
+    let tag = |update: &T| update.tag().map(str::to_owned);
+    let host = |update: &T| update.places().first().map(|place| place.hostname.clone());
+    let by_image = |a: &T, b: &T| a.image().cmp(b.image());
     match by {
         Sort::Image => updates.sort_unstable_by(by_image),
         Sort::Received => updates.sort_unstable_by(|a, b| {
-            b.received_at.cmp(&a.received_at).then_with(|| by_image(a, b))
+            b.received_at().cmp(&a.received_at()).then_with(|| by_image(a, b))
         }),
         Sort::Created => {
             updates.sort_by(by_image);
@@ -87,10 +102,10 @@ fn sort(updates: &mut [Update], by: Sort, reverse: bool) {
     }
 }
 
-fn sort_by_name(
-    updates: &mut [Update],
-    by_image: impl Fn(&Update, &Update) -> Ordering,
-    name: impl Fn(&Update) -> Option<String>,
+fn sort_by_name<T>(
+    updates: &mut [T],
+    by_image: impl Fn(&T, &T) -> Ordering,
+    name: impl Fn(&T) -> Option<String>,
 ) {
     updates.sort_by(by_image);
     updates.sort_by_cached_key(|update| {

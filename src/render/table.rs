@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width};
+use unicode_width::UnicodeWidthStr;
 
 use super::terminal::{Terminal, safe};
 use super::time::ago;
 use crate::image::short_name;
-use crate::store::{Counts, Place, State, Tag, Update};
+use crate::store::{Counts, Headline, Place, State, Tag};
 
 /// A cell holds no more characters than this, even where its line has room: an image's name can
 /// have 500, and a hostile event's a million.
@@ -25,7 +26,7 @@ const NARROW: usize = 14;
 /// When they cannot be written.
 pub fn updates(
     out: &mut dyn Write,
-    updates: &[Update],
+    updates: &[Headline],
     state: State,
     now: DateTime<Utc>,
     terminal: Terminal,
@@ -36,8 +37,8 @@ pub fn updates(
     }
     let rows = updates.iter().map(|update| {
         let mut row = vec![
-            cell(short_name(&update.event.image)),
-            cell(&update.event.status),
+            cell(short_name(&update.image)),
+            cell(&update.status),
             cell(&places(&update.places)),
             ago(update.received_at, now),
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
@@ -47,7 +48,7 @@ pub fn updates(
         }
         row
     });
-    let links = updates.iter().map(|update| update.event.hub_link.as_str());
+    let links = updates.iter().map(|update| update.hub_link.as_str());
     print(out, &headings, rows, links, Long::Cut, terminal)
 }
 
@@ -95,7 +96,8 @@ pub(super) fn places(places: &[Place]) -> String {
 
 /// The start of a text, without a character that could do harm.
 pub(super) fn cut(text: &str, most: usize) -> (String, bool) {
-    match text.char_indices().nth(most) {
+    let end = if text.len() > most { text.char_indices().nth(most) } else { None };
+    match end {
         Some((end, _)) => (safe(&text[..end]).into_owned(), true),
         None => (safe(text).into_owned(), false),
     }
@@ -123,9 +125,64 @@ pub(super) fn print<'a>(
     out: &mut dyn Write,
     headings: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
-    mut links: impl Iterator<Item = &'a str>,
+    links: impl Iterator<Item = &'a str>,
     long: Long,
     terminal: Terminal,
+) -> io::Result<()> {
+    match terminal.width {
+        Some(width) => arrange(out, headings, rows, links, long, (terminal, width)),
+        None => align(out, headings, &rows.collect::<Vec<_>>(), links, terminal),
+    }
+}
+
+/// Prints whole values below one another. There is nothing to arrange, and who reads thousands of
+/// lines from a pipe waits for each.
+fn align<'a>(
+    out: &mut dyn Write,
+    headings: &[&str],
+    rows: &[Vec<String>],
+    mut links: impl Iterator<Item = &'a str>,
+    terminal: Terminal,
+) -> io::Result<()> {
+    let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    let heading = pad(headings.iter().copied(), &widths);
+    writeln!(out, "{}", terminal.heading(&heading))?;
+    for row in rows {
+        let line = pad(row.iter().map(String::as_str), &widths);
+        match links.next() {
+            Some(link) if terminal.links && line.len() >= row[0].len() => {
+                let (name, rest) = line.split_at(row[0].len());
+                writeln!(out, "{}{rest}", terminal.link(name, link))?;
+            }
+            _ => writeln!(out, "{line}")?,
+        }
+    }
+    Ok(())
+}
+
+fn pad<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
+    let mut line = String::with_capacity(widths.iter().sum::<usize>() + 8 * widths.len());
+    for (cell, width) in cells.zip(widths) {
+        line.push_str(cell);
+        line.extend(std::iter::repeat_n(' ', width + usize::from(GAP) - cell.width()));
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Prints what fits a terminal.
+fn arrange<'a>(
+    out: &mut dyn Write,
+    headings: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    mut links: impl Iterator<Item = &'a str>,
+    long: Long,
+    (terminal, width): (Terminal, usize),
 ) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(NOTHING).set_truncation_indicator("…");
@@ -142,13 +199,11 @@ pub(super) fn print<'a>(
         }
         table.add_row(row);
     }
-    if let Some(width) = terminal.width {
-        let contents: Vec<usize> =
-            table.column_max_content_widths().into_iter().map(usize::from).collect();
-        for (column, width) in table.column_iter_mut().zip(widths(&contents, headings, width)) {
-            let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_add(GAP);
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
-        }
+    let contents: Vec<usize> =
+        table.column_max_content_widths().into_iter().map(usize::from).collect();
+    for (column, width) in table.column_iter_mut().zip(widths(&contents, headings, width)) {
+        let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_add(GAP);
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, GAP));
@@ -188,21 +243,18 @@ fn widths(contents: &[usize], headings: &[&str], room: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
 
-    fn update(image: &str, workloads: usize) -> Update {
+    fn update(image: &str, workloads: usize) -> Headline {
         let place = |index| Place {
             hostname: "edge-1".into(),
             provider: "docker".into(),
             workload: format!("api-{index}"),
         };
-        Update {
-            event: Event {
-                image: image.into(),
-                status: "new".into(),
-                hub_link: "https://example.com".into(),
-                ..Event::default()
-            },
+        Headline {
+            image: image.into(),
+            status: "new".into(),
+            hub_link: "https://example.com".into(),
+            created: None,
             received_at: DateTime::UNIX_EPOCH,
             acknowledged_at: None,
             tag: None,
@@ -210,7 +262,7 @@ mod tests {
         }
     }
 
-    fn listed(listed: &[Update], terminal: Terminal) -> String {
+    fn listed(listed: &[Headline], terminal: Terminal) -> String {
         let mut out = Vec::new();
         updates(&mut out, listed, State::Pending, DateTime::UNIX_EPOCH, terminal).unwrap();
         String::from_utf8(out).unwrap()

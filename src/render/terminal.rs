@@ -63,7 +63,8 @@ impl Terminal {
 /// assert_eq!(safe("a\u{1b}[2Jb\nc\u{202e}"), r"a\u{1b}[2Jb\nc\u{202e}");
 /// ```
 pub fn safe(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.contains(is_unsafe) {
         return text.into();
     }
     let mut escaped = String::with_capacity(text.len() + 16);

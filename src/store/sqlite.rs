@@ -5,6 +5,7 @@ mod database;
 mod error;
 mod events;
 mod glance;
+mod headlines;
 mod reports;
 mod row;
 mod updates;
@@ -17,11 +18,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use self::database::Database;
+use self::database::{Database, FileId};
 pub use self::glance::Glance;
 use self::row::text;
 use self::writer::Writer;
-use super::{Counts, Events, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update};
+use super::{
+    Counts, Events, Headline, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update,
+};
 use crate::event::Event;
 
 /// Readers that are kept open for the next time.
@@ -47,7 +50,8 @@ const IDLE_READERS: usize = 4;
 pub struct SqliteStore {
     database: Database,
     writer: Writer,
-    readers: Mutex<Vec<Connection>>,
+    /// Which file each is open on, for another may take the database's name.
+    readers: Mutex<Vec<(Option<FileId>, Connection)>>,
 }
 
 impl SqliteStore {
@@ -75,17 +79,29 @@ impl SqliteStore {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let idle = lock(&self.readers).pop().filter(|_| self.writer.is_current(&self.database));
+        let file = self.database.file();
+        let idle = lock(&self.readers).pop().filter(|(of, _)| *of == file);
         let connection = match idle {
-            Some(connection) => connection,
+            Some((_, connection)) => connection,
             None => self.database.connect()?,
         };
         let result = work(&connection).map_err(|error| self.database.explain(&error))?;
         let mut readers = lock(&self.readers);
         if readers.len() < IDLE_READERS {
-            readers.push(connection);
+            readers.push((file, connection));
         }
         Ok(result)
+    }
+
+    /// Reads what several statements see at one moment.
+    fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.read(|connection| {
+            // One that takes the lock for writing would hold up who writes.
+            let snapshot = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
+            let result = work(&snapshot)?;
+            snapshot.finish()?;
+            Ok(result)
+        })
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T> {
@@ -108,13 +124,11 @@ impl Store for SqliteStore {
     }
 
     fn list_updates(&self, state: State) -> Result<Vec<Update>> {
-        self.read(|connection| {
-            // One that takes the lock for writing would hold up who writes.
-            let snapshot = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
-            let updates = updates::list(&snapshot, state)?;
-            snapshot.finish()?;
-            Ok(updates)
-        })
+        self.snapshot(|connection| updates::list(connection, state))
+    }
+
+    fn list_headlines(&self, state: State) -> Result<Vec<Headline>> {
+        self.snapshot(|connection| headlines::list(connection, state))
     }
 
     fn get_update(&self, image: &str) -> Result<Option<Update>> {
@@ -139,12 +153,12 @@ impl Store for SqliteStore {
         })
     }
 
-    fn acknowledge_matching(&self, accept: &dyn Fn(&Update) -> bool) -> Result<Vec<String>> {
+    fn acknowledge_matching(&self, accept: &dyn Fn(&Headline) -> bool) -> Result<Vec<String>> {
         self.write(|connection| {
             let transaction = connection.transaction()?;
-            let pending = updates::list(&transaction, State::Pending)?;
-            let images = pending.into_iter().filter(|update| accept(update));
-            let images: Vec<String> = images.map(|update| update.event.image).collect();
+            let pending = headlines::list(&transaction, State::Pending)?;
+            let images = pending.into_iter().filter(|headline| accept(headline));
+            let images: Vec<String> = images.map(|headline| headline.image).collect();
             for image in &images {
                 updates::acknowledge(&transaction, image)?;
             }

@@ -7,7 +7,9 @@ use std::os::unix::net::UnixStream;
 use diunbox::cli::LogFormat;
 use diunbox::event::Event;
 use diunbox::http::{Level, Listener, Log, Server};
-use diunbox::store::{Counts, Events, Prune, Pruned, Report, Result, State, Store, Tag, Update};
+use diunbox::store::{
+    Counts, Events, Headline, Prune, Pruned, Report, Result, State, Store, Tag, Update,
+};
 
 use crate::server::{event, send};
 
@@ -33,6 +35,9 @@ impl Store for Defective {
     fn list_updates(&self, _: State) -> Result<Vec<Update>> {
         unimplemented!()
     }
+    fn list_headlines(&self, _: State) -> Result<Vec<Headline>> {
+        unimplemented!()
+    }
     fn get_update(&self, _: &str) -> Result<Option<Update>> {
         unimplemented!()
     }
@@ -45,7 +50,7 @@ impl Store for Defective {
     fn acknowledge_updates(&self, _: &[String]) -> Result<Vec<bool>> {
         unimplemented!()
     }
-    fn acknowledge_matching(&self, _: &dyn Fn(&Update) -> bool) -> Result<Vec<String>> {
+    fn acknowledge_matching(&self, _: &dyn Fn(&Headline) -> bool) -> Result<Vec<String>> {
         unimplemented!()
     }
     fn list_images(&self) -> Result<Vec<String>> {

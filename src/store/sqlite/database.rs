@@ -29,6 +29,9 @@ const WRITER_CHECKPOINT: i64 = 32 * 1024;
 /// Statements kept prepared.
 const STATEMENTS: usize = 32;
 
+/// Device and inode.
+pub(super) type FileId = (u64, u64);
+
 /// A database by its path.
 #[derive(Debug)]
 pub(super) struct Database {
@@ -41,7 +44,7 @@ pub(super) struct Opened {
     /// Dropped before the connection, which is the last to close and tidies up.
     pub(super) checkpointer: Checkpointer,
     pub(super) connection: Connection,
-    file: Option<(u64, u64)>,
+    file: Option<FileId>,
 }
 
 impl Database {
@@ -152,7 +155,8 @@ impl Database {
         }
     }
 
-    fn file(&self) -> Option<(u64, u64)> {
+    /// Which file has the database's name now.
+    pub(super) fn file(&self) -> Option<FileId> {
         fs::metadata(&self.path).map(|file| (file.dev(), file.ino())).ok()
     }
 }

@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher13;
 use super::events::json;
 use super::row::{metadata, place, received, text};
 use crate::event::{Event, Metadata};
-use crate::store::{Place, Report, Update};
+use crate::store::{Place, Report};
 
 pub(super) const SELECT_NEWEST: &str = "
     SELECT hostname, provider, workload, digest, status, metadata, first_seen, last_seen, times,
@@ -118,6 +118,12 @@ pub(super) fn columns(provider: &str, row: &Row<'_>, first: usize) -> rusqlite::
     Ok(metadata)
 }
 
+/// The place of an image's newest report.
+pub(super) fn newest_place(connection: &Connection, image: &str) -> rusqlite::Result<Place> {
+    let mut newest = connection.prepare_cached(SELECT_NEWEST)?;
+    newest.query_row([image], |row| Ok(Stored::newest(row)?.place))
+}
+
 /// Everything said of an image: first of its current digest, then the newest first.
 pub(super) fn list(connection: &Connection, image: &str) -> rusqlite::Result<Vec<Report>> {
     let newest = connection
@@ -153,20 +159,25 @@ fn is_same(one: &Report, other: &Report) -> bool {
     one.digest == other.digest && one.place == other.place
 }
 
-/// Adds to updates, which know the place of their newest report, those of the older ones of the
-/// same digest. Places are ordered then, and each is there once.
-pub(super) fn add_places(connection: &Connection, updates: &mut [Update]) -> rusqlite::Result<()> {
+/// Adds to the places of updates, by the keys of image and digest, those of older reports. They
+/// are ordered then, and each is there once.
+pub(super) fn add_places(
+    connection: &Connection,
+    mut known: Vec<((i64, i64), &mut Vec<Place>)>,
+) -> rusqlite::Result<()> {
+    let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM older_reports)";
+    if connection.prepare_cached(is_empty)?.query_row([], |row| row.get(0))? {
+        return Ok(());
+    }
     let mut older = connection.prepare_cached(SELECT_OLDER_PLACES)?;
-    let keys = |update: &Update| (key(&update.event.image), key(&update.event.digest));
-    let mut updates: Vec<_> = updates.iter_mut().map(|update| (keys(update), update)).collect();
     // In the order of the index, each page of it is read once.
-    updates.sort_unstable_by_key(|(keys, _)| *keys);
-    for (keys, update) in updates {
-        for found in older.query_map([keys.0, keys.1], |row| place(row, 0))? {
-            update.places.push(found?);
+    known.sort_unstable_by_key(|(keys, _)| *keys);
+    for ((image, digest), places) in known {
+        for found in older.query_map([image, digest], |row| place(row, 0))? {
+            places.push(found?);
         }
-        update.places.sort_unstable();
-        update.places.dedup();
+        places.sort_unstable();
+        places.dedup();
     }
     Ok(())
 }

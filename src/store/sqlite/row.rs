@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
-use crate::event::Metadata;
-use crate::store::Place;
+use crate::event::{Metadata, parse_created};
+use crate::store::{Place, Tag};
 
 /// A text as it is. Other programs may have left a number or bytes that are not UTF-8 there.
 pub(super) fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
@@ -13,9 +13,10 @@ pub(super) fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
         ValueRef::Null => String::new(),
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            String::from_utf8_lossy(bytes).into_owned()
-        }
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => match str::from_utf8(bytes) {
+            Ok(text) => text.to_owned(),
+            Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+        },
     })
 }
 
@@ -26,6 +27,26 @@ pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Place> {
         provider: text(row, first + 1)?,
         workload: text(row, first + 2)?,
     })
+}
+
+/// The tag whose number and name are in this column and the next; there may be none.
+pub(super) fn tag(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Tag>> {
+    Ok(match row.get(first)? {
+        Some(id) => Some(Tag { id, name: text(row, first + 1)? }),
+        None => None,
+    })
+}
+
+/// A time, where there is one.
+pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    let text: Option<String> = row.get(index)?;
+    Ok(text.as_deref().map(received))
+}
+
+/// When an image was built, where that is known.
+pub(super) fn created(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
+    let text = text(row, index)?;
+    Ok(matches!(parse_created(&text), Ok(Some(_))).then_some(text))
 }
 
 /// Metadata from its JSON. What is no map of texts counts as none.

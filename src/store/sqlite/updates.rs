@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::reports::{self, columns, is_ours};
-use super::row::{metadata, received, text};
-use crate::event::{Event, Metadata, parse_created};
-use crate::store::{Counts, Place, State, Tag, Update};
+use super::reports::{self, columns, is_ours, key};
+use super::row::{created, metadata, received, tag, text, time};
+use crate::event::{Event, Metadata};
+use crate::store::{Counts, Place, State, Update};
 
 const SELECT: &str = "
     SELECT u.image, u.diun_version, u.hostname, u.status, u.provider, u.hub_link, u.mime_type,
@@ -16,17 +16,29 @@ const SELECT: &str = "
     LEFT JOIN tags t ON t.id = a.tag_id";
 
 pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Vec<Update>> {
-    let filter = match state {
+    let mut updates: Vec<Update> = connection
+        .prepare_cached(&format!("{SELECT} {}", condition(state)))?
+        .query_map([], update)?
+        .collect::<rusqlite::Result<_>>()?;
+    add_places(connection, &mut updates)?;
+    Ok(updates)
+}
+
+/// What a state means in SQL.
+pub(super) fn condition(state: State) -> &'static str {
+    match state {
         State::Pending => "WHERE u.acknowledged_at IS NULL",
         State::Acknowledged => "WHERE u.acknowledged_at IS NOT NULL",
         State::All => "",
-    };
-    let mut updates: Vec<Update> = connection
-        .prepare_cached(&format!("{SELECT} {filter}"))?
-        .query_map([], update)?
-        .collect::<rusqlite::Result<_>>()?;
-    reports::add_places(connection, &mut updates)?;
-    Ok(updates)
+    }
+}
+
+fn add_places(connection: &Connection, updates: &mut [Update]) -> rusqlite::Result<()> {
+    let known = updates.iter_mut().map(|update| {
+        let event = &update.event;
+        ((key(&event.image), key(&event.digest)), &mut update.places)
+    });
+    reports::add_places(connection, known.collect())
 }
 
 pub(super) fn get(connection: &Connection, image: &str) -> rusqlite::Result<Option<Update>> {
@@ -34,7 +46,7 @@ pub(super) fn get(connection: &Connection, image: &str) -> rusqlite::Result<Opti
         .prepare_cached(&format!("{SELECT} WHERE u.image = ?1"))?
         .query_row([image], update)
         .optional()?;
-    reports::add_places(connection, update.as_mut_slice())?;
+    add_places(connection, update.as_mut_slice())?;
     Ok(update)
 }
 
@@ -50,15 +62,11 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<Counts> {
             max(received_at) FILTER (WHERE acknowledged_at IS NULL)
         FROM updates";
     connection.prepare_cached(sql)?.query_row([], |row| {
-        let time = |index| {
-            let text: Option<String> = row.get(index)?;
-            Ok::<_, rusqlite::Error>(text.as_deref().map(received))
-        };
         Ok(Counts {
             pending: row.get(0)?,
             acknowledged: row.get(1)?,
-            oldest_pending: time(2)?,
-            newest_pending: time(3)?,
+            oldest_pending: time(row, 2)?,
+            newest_pending: time(row, 3)?,
         })
     })
 }
@@ -76,18 +84,12 @@ fn update(row: &Row<'_>) -> rusqlite::Result<Update> {
     };
     let newest =
         Place { hostname: event.hostname.clone(), provider: event.provider.clone(), workload };
-    let tag = match row.get(19)? {
-        Some(id) => Some(Tag { id, name: text(row, 20)? }),
-        None => None,
-    };
-    let acknowledged_at: Option<String> = row.get(15)?;
-    let acknowledged_at = acknowledged_at.as_deref().map(received);
+    let (acknowledged_at, tag) = (time(row, 15)?, tag(row, 19)?);
     Ok(Update { event, received_at, acknowledged_at, tag, places: vec![newest] })
 }
 
 /// The event, but for its metadata.
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let created = text(row, 8)?;
     Ok(Event {
         image: text(row, 0)?,
         diun_version: text(row, 1)?,
@@ -97,7 +99,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         hub_link: text(row, 5)?,
         mime_type: text(row, 6)?,
         digest: text(row, 7)?,
-        created: matches!(parse_created(&created), Ok(Some(_))).then_some(created),
+        created: created(row, 8)?,
         platform: text(row, 9)?,
         metadata: Metadata::new(),
     })

@@ -50,11 +50,6 @@ impl Writer {
         Self { opened: Mutex::new(opened), queue: Mutex::default() }
     }
 
-    /// Whether the database is still the file that was opened.
-    pub(super) fn is_current(&self, database: &Database) -> bool {
-        database.is_same(&lock(&self.opened))
-    }
-
     /// Does some work with the connection. A file that was deleted or replaced is not written to,
     /// as nobody would find it there: the one that has its name now is opened instead.
     pub(super) fn with<T>(
