@@ -23,7 +23,7 @@ use crate::store::{SqliteStore, Store};
 
 /// A pause between two batches that follow on each other, in which others get to write: those who
 /// wait for the database look every few milliseconds whether it is free.
-const TURN: Duration = Duration::from_millis(10);
+const TURN: Duration = Duration::from_millis(6);
 /// How many chunks the reader may be ahead of the store.
 const AHEAD: usize = 8;
 

@@ -10,7 +10,7 @@ use crate::store::Events;
 /// A batch ends when the input gives nothing for this long.
 const DRY: Duration = Duration::from_millis(20);
 /// Or when it has taken this long: nobody else can write meanwhile.
-const MOST_TIME: Duration = Duration::from_millis(300);
+const MOST_TIME: Duration = Duration::from_millis(400);
 /// Or when this much was wrong in it, which is told after it.
 const MOST_COMPLAINTS: usize = 100;
 

@@ -22,7 +22,7 @@ const BUSY_STEP: Duration = Duration::from_millis(4);
 /// Most memory for pages, in KiB, of each reader.
 const CACHE_KIB: i64 = 8 * 1024;
 /// Most memory for pages, in KiB, of the writer. It pays off when many events come at once.
-const WRITER_CACHE_KIB: i64 = 32 * 1024;
+const WRITER_CACHE_KIB: i64 = 44 * 1024;
 /// Pages in the write-ahead log, 128 MiB, at which the writer itself does what is left for the
 /// checkpointer to do.
 const WRITER_CHECKPOINT: i64 = 32 * 1024;

@@ -10,19 +10,20 @@ use super::reports::{SELECT_NEWEST, Stored, key};
 use crate::event::{Event, Metadata};
 use crate::store::Events;
 
-const UPSERT_UPDATE: &str = "
+/// Most images come once. So their rows are inserted without a look whether they are there.
+const INSERT_UPDATE: &str = "
     INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link, mime_type,
         digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status, received_at, metadata,
         workload, first_seen, last_seen, times)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
-    ON CONFLICT (image) DO UPDATE SET diun_version = excluded.diun_version,
-        hostname = excluded.hostname, status = excluded.status, provider = excluded.provider,
-        hub_link = excluded.hub_link, mime_type = excluded.mime_type, digest = excluded.digest,
-        created = excluded.created, platform = excluded.platform, ctn_name = excluded.ctn_name,
-        ctn_id = excluded.ctn_id, ctn_state = excluded.ctn_state, ctn_status = excluded.ctn_status,
-        received_at = excluded.received_at, metadata = excluded.metadata,
-        workload = excluded.workload, first_seen = excluded.first_seen,
-        last_seen = excluded.last_seen, times = excluded.times, acknowledged_at = NULL";
+    ON CONFLICT (image) DO NOTHING";
+
+const REPLACE_UPDATE: &str = "
+    UPDATE updates SET diun_version = ?2, hostname = ?3, status = ?4, provider = ?5, hub_link = ?6,
+        mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11, ctn_id = ?12,
+        ctn_state = ?13, ctn_status = ?14, received_at = ?15, metadata = ?16, workload = ?17,
+        first_seen = ?18, last_seen = ?19, times = ?20, acknowledged_at = NULL
+    WHERE image = ?1";
 
 const TAKE_OLDER: &str = "
     DELETE FROM older_reports WHERE image_key = ?1 AND digest_key = ?2 AND hostname = ?3
@@ -60,7 +61,8 @@ struct Upsert<'a> {
     newest: CachedStatement<'a>,
     take_older: CachedStatement<'a>,
     insert_older: CachedStatement<'a>,
-    update: CachedStatement<'a>,
+    insert: CachedStatement<'a>,
+    replace: CachedStatement<'a>,
     received_at: String,
     now: i64,
 }
@@ -72,7 +74,8 @@ impl<'a> Upsert<'a> {
             newest: transaction.prepare_cached(SELECT_NEWEST)?,
             take_older: transaction.prepare_cached(TAKE_OLDER)?,
             insert_older: transaction.prepare_cached(INSERT_OLDER)?,
-            update: transaction.prepare_cached(UPSERT_UPDATE)?,
+            insert: transaction.prepare_cached(INSERT_UPDATE)?,
+            replace: transaction.prepare_cached(REPLACE_UPDATE)?,
             received_at: now.to_rfc3339_opts(SecondsFormat::Millis, true),
             now: now.timestamp_millis(),
         })
@@ -80,44 +83,47 @@ impl<'a> Upsert<'a> {
 
     fn one(&mut self, event: &Event) -> rusqlite::Result<()> {
         let workload = event.workload();
-        let (first_seen, times) = self.seen_before(event, &workload)?.unwrap_or((self.now, 0));
         let container = Container::of(event);
-        self.update.execute(params![
-            event.image,
-            event.diun_version,
-            event.hostname,
-            event.status,
-            event.provider,
-            event.hub_link,
-            event.mime_type,
-            event.digest,
-            event.created.as_deref().unwrap_or_default(),
-            event.platform,
-            container.name,
-            container.id,
-            container.state,
-            container.status,
-            self.received_at,
-            json(&event.metadata),
-            workload,
-            first_seen,
-            self.now,
-            times + 1,
-        ])?;
+        let created = event.created.as_deref().unwrap_or_default();
+        let metadata = json(&event.metadata);
+        let (received_at, now) = (self.received_at.clone(), self.now);
+        let write = |statement: &mut CachedStatement<'_>, first_seen: i64, times: i64| {
+            statement.execute(params![
+                event.image,
+                event.diun_version,
+                event.hostname,
+                event.status,
+                event.provider,
+                event.hub_link,
+                event.mime_type,
+                event.digest,
+                created,
+                event.platform,
+                container.name,
+                container.id,
+                container.state,
+                container.status,
+                received_at,
+                metadata,
+                workload,
+                first_seen,
+                now,
+                times,
+            ])
+        };
+        if write(&mut self.insert, now, 1)? == 0 {
+            let (first_seen, times) = self.seen_before(event, &workload)?;
+            write(&mut self.replace, first_seen, times + 1)?;
+        }
         Ok(())
     }
 
     /// When the event's report was first seen, and how often so far. The report that was the newest
     /// until now is kept.
-    fn seen_before(
-        &mut self,
-        event: &Event,
-        workload: &str,
-    ) -> rusqlite::Result<Option<(i64, i64)>> {
-        let newest = self.newest.query_row([&event.image], Stored::newest).optional()?;
-        let Some(newest) = newest else { return Ok(None) };
+    fn seen_before(&mut self, event: &Event, workload: &str) -> rusqlite::Result<(i64, i64)> {
+        let newest = self.newest.query_row([&event.image], Stored::newest)?;
         if newest.is_of(event, workload) {
-            return Ok(Some((newest.first_seen, newest.times)));
+            return Ok((newest.first_seen, newest.times));
         }
         let image_key = key(&event.image);
         let before = self
@@ -141,7 +147,7 @@ impl<'a> Upsert<'a> {
             image_key,
             key(&newest.digest),
         ])?;
-        Ok(before)
+        Ok(before.unwrap_or((self.now, 0)))
     }
 }
 
