@@ -292,7 +292,8 @@ pub struct Status {
 
 /// Forget old acknowledged updates and old reports, and give their space back
 ///
-/// What is pending is never forgotten, nor is who runs it. Tags stay.
+/// What is pending is never forgotten, nor is who runs it; of an acknowledged update that stays, the
+/// newest report stays. Tags stay.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::PRUNE)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true))]

@@ -16,7 +16,7 @@ mod show;
 mod status;
 mod tag;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -148,7 +148,12 @@ fn database(chosen: Option<&Path>) -> Result<PathBuf, Error> {
     }
 }
 
-/// A line of text with a name in it, safe for a terminal, or the name itself before a NUL.
+/// A line of text with a name in it, safe for a terminal, or the name before a NUL, as it is where
+/// it goes to a program.
 fn print_name(out: &mut dyn Write, name: &str, null: bool) -> io::Result<()> {
-    if null { write!(out, "{name}\0") } else { writeln!(out, "{}", safe(name)) }
+    match null {
+        true if io::stdout().is_terminal() => write!(out, "{}\0", safe(name)),
+        true => write!(out, "{name}\0"),
+        false => writeln!(out, "{}", safe(name)),
+    }
 }

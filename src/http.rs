@@ -20,6 +20,7 @@ mod message;
 mod metrics;
 mod route;
 mod slots;
+mod stderr;
 mod summary;
 mod tags;
 mod updates;

@@ -72,7 +72,7 @@ pub struct Splitter {
 enum State {
     /// Between objects.
     Between,
-    /// In text that starts no object, up to the end of its line.
+    /// In text that starts no object, up to the end of its line, or to the next item of an array.
     Garbage,
     /// Within an object.
     Object(Box<Object>),
@@ -157,11 +157,16 @@ impl Splitter {
                         self.state = State::Garbage;
                     }
                 },
-                State::Garbage => {
-                    if byte == b'\n' {
+                State::Garbage => match byte {
+                    b'\n' | b',' if byte == b'\n' || self.array.is_some() => {
                         self.state = State::Between;
                     }
-                }
+                    b']' if self.array.is_some() => {
+                        self.array = None;
+                        self.state = State::Between;
+                    }
+                    _ => {}
+                },
                 State::Lost(last) => match byte {
                     b' ' | b'\t' | b'\r' | b',' => {}
                     // An event starts a line or follows another; what follows a colon is part of one.
@@ -392,6 +397,21 @@ mod tests {
     fn a_broken_object_within_an_array_on_one_line_hides_nothing() {
         let found = split(&[b"[{\"a\":1},{\"a\":,\"m\":{\"k\":1}},{\"a\":2}]"]);
         assert_eq!(found, [ok(1, "{\"a\":1}"), (1, Err(Broken::Syntax(1))), ok(1, "{\"a\":2}")]);
+    }
+
+    #[test]
+    fn an_item_that_is_no_object_hides_nothing_in_its_array() {
+        let garbage = (1, Err(Broken::NotAnObject));
+        let found = split(&[b"[{\"a\":1},null,{\"a\":2}]\n{\"a\":3}"]);
+        assert_eq!(
+            found,
+            [ok(1, "{\"a\":1}"), garbage.clone(), ok(1, "{\"a\":2}"), ok(2, "{\"a\":3}")]
+        );
+        let found = split(&[b"[1, \"two\",{\"a\":1}, 3]{\"a\":2}"]);
+        assert_eq!(
+            found,
+            [garbage.clone(), garbage.clone(), ok(1, "{\"a\":1}"), garbage, ok(1, "{\"a\":2}")]
+        );
     }
 
     #[test]

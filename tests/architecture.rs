@@ -47,7 +47,7 @@ fn sql_stays_in_the_store_and_clap_in_the_command_line() {
 fn only_commands_rendering_and_the_log_print() {
     let printing = ["print!(", "println!(", "dbg!(", "io::stdout(", "io::stderr("];
     for word in printing {
-        assert_only(word, &["command", "render", "http/log"]);
+        assert_only(word, &["command", "render", "http/stderr"]);
     }
 }
 

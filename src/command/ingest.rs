@@ -19,6 +19,7 @@ use self::source::{Found, Source};
 use super::{Error, Outcome, Session, complain};
 use crate::cli::Ingest;
 use crate::event::Event;
+use crate::render::json;
 use crate::store::{SqliteStore, Store};
 
 /// A pause between two batches that follow on each other, in which others get to write: those who
@@ -30,7 +31,11 @@ const AHEAD: usize = 8;
 pub(super) fn run(args: &Ingest, session: &Session) -> Result<Outcome, Error> {
     if args.from_env {
         let event = Event::from_env(std::env::vars_os())?;
-        session.open()?.upsert_event(&event)?;
+        if let Err(error) = session.open().and_then(|store| Ok(store.upsert_event(&event)?)) {
+            // Diun will not send it again. This is a line that `ingest` takes.
+            let _ = json::line(&mut std::io::stderr(), &event);
+            return Err(error);
+        }
         session.note("stored 1 event");
         return Ok(Outcome::Done);
     }

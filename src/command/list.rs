@@ -37,7 +37,8 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
         Format::Table => {
             let headlines = choose(store.list_headlines(state)?, &filter, args);
             if headlines.is_empty() {
-                session.note(nothing(state, args.filter != cli::Filter::default()));
+                let is_filtered = args.filter != cli::Filter::default() || args.limit == Some(0);
+                session.note(nothing(state, is_filtered));
             } else {
                 table::updates(out, &headlines, state, Utc::now(), session.terminal)?;
             }

@@ -26,6 +26,12 @@ pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
         _ => Level::Normal,
     };
     let log = Log { format: args.log_format, level };
+    let outcome = serve(args, session, log);
+    Log::flush();
+    outcome
+}
+
+fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
     let token = token(args, log)?;
     let listeners = listen(args)?;
     let open = listeners.iter().find(|listener| !listener.is_local());

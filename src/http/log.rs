@@ -1,11 +1,11 @@
 //! The log on standard error: a line a request, for people or for machines.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
 
+use super::stderr;
 use crate::cli::LogFormat;
 use crate::event::Event;
 use crate::render::json;
@@ -103,7 +103,12 @@ impl Log {
     pub(super) fn lost(event: &Event) {
         let mut line = Vec::new();
         let _ = json::line(&mut line, event);
-        write(&line);
+        stderr::write_event(line);
+    }
+
+    /// Waits until the log is written, but not for long.
+    pub fn flush() {
+        stderr::flush();
     }
 
     fn message(self, level: &str, message: &str) {
@@ -116,11 +121,11 @@ impl Log {
     fn json(level: &str, what: impl Serialize) {
         let mut line = Vec::new();
         let _ = json::line(&mut line, &Line { time: now(), level, what });
-        write(&line);
+        stderr::write(line);
     }
 
     fn text(text: &str) {
-        write(format!("{} {}\n", now(), safe(text)).as_bytes());
+        stderr::write(format!("{} {}\n", now(), safe(text)).into_bytes());
     }
 }
 
@@ -142,9 +147,4 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 
 fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// Whole lines only, whichever thread they come from. A log that has gone stops nothing.
-fn write(line: &[u8]) {
-    let _ = io::stderr().lock().write_all(line);
 }

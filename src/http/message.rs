@@ -48,6 +48,10 @@ impl<'a> Request<'a> {
 
     /// The body's JSON.
     pub(super) fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, Response> {
+        // serde would take an array for a list of the fields.
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Response::error(400, format_args!("the body is not {expected}")));
+        }
         serde_json::from_slice(self.body).map_err(|error| {
             Response::error(400, format_args!("the body is not {expected}: {error}"))
         })

@@ -30,7 +30,12 @@ pub fn update(
         .acknowledged_at
         .map_or("pending".to_owned(), |time| format!("acknowledged {}", full(time, now)));
     let created = event.created.as_deref().and_then(|text| parse_created(text).ok().flatten());
-    let sender = format!("Diun {} on {}", event.diun_version, event.hostname);
+    let sender = match (event.diun_version.as_str(), event.hostname.as_str()) {
+        ("", "") => String::new(),
+        ("", host) => format!("Diun on {host}"),
+        (version, "") => format!("Diun {version}"),
+        (version, host) => format!("Diun {version} on {host}"),
+    };
     let entries = [
         ("Image", event.image.clone()),
         ("State", state),

@@ -1,10 +1,33 @@
 //! The log: a line a request, for people or for machines, that no request can forge.
 
+use std::process::Stdio;
+
 use chrono::DateTime;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::Inbox;
-use crate::server::{Server, ask_unix, event};
+use crate::server::{Server, ask_unix, event, eventually};
+
+/// As on a terminal on which someone pressed Ctrl-S.
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let inbox = Inbox::new();
+    let socket = inbox.path("socket");
+    let mut command = Server::command(&inbox);
+    command.arg("--listen").arg(format!("unix:{}", socket.display()));
+    let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the socket is there", || socket.exists());
+    // A pipe holds 64 KiB, which is less than half of their lines.
+    for _ in 0..1_000 {
+        let path = "x".repeat(100);
+        let answer = ask_unix(&socket, &format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assert!(answer.contains(" 404 "), "{answer}");
+    }
+    let id = Pid::from_raw(process.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap();
+    eventually("it ends", || process.try_wait().unwrap().is_some());
+    assert!(process.wait().unwrap().success());
+}
 
 #[test]
 fn a_line_has_time_method_path_status_duration_and_client() {
