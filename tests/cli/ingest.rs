@@ -119,6 +119,20 @@ fn the_script_notifiers_environment_is_an_event() {
     assert_eq!(event["metadata"], json!({"team": "core"}));
 }
 
+/// Diun does not send it again.
+#[test]
+fn an_event_of_the_environment_that_cannot_be_stored_is_told_as_json() {
+    let inbox = Inbox::new();
+    fs::create_dir(inbox.database()).unwrap();
+    let mut command = inbox.diunbox(["ingest", "--from-env"]);
+    let assert = command.env("DIUN_ENTRY_IMAGE", "a:1").assert().code(2);
+    let complaints = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    let line = complaints.lines().find(|line| line.starts_with('{')).unwrap();
+    fs::remove_dir(inbox.database()).unwrap();
+    inbox.diunbox(["ingest"]).write_stdin(line).assert().success();
+    assert_eq!(inbox.lines(["list", "-q"]), ["a:1"]);
+}
+
 #[test]
 fn an_environment_without_an_event_is_an_error_that_says_so() {
     let inbox = Inbox::new();

@@ -127,6 +127,7 @@ fn tags_are_made_assigned_and_deleted() {
     assert_eq!(send("POST", "/api/tags", r#"{"name": "  "}"#).status, 400);
     assert_eq!(send("POST", "/api/tags", r#"{"nam": "x"}"#).status, 400);
     assert_eq!(send("POST", "/api/tags", "").status, 400);
+    assert_eq!(send("POST", "/api/tags", r#"["x"]"#).status, 400);
     let tags = server.ask("GET", "/api/tags").json();
     assert_eq!(tags, json!([{"id": 2, "name": "db"}, {"id": 1, "name": "web"}]));
 
