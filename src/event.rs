@@ -200,7 +200,8 @@ fn created_from_go(text: &str) -> Result<Option<String>, String> {
     }
     let time = DateTime::parse_and_remainder(text, "%Y-%m-%d %H:%M:%S%.f %z")
         .map(|(time, _zone_name)| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-        .or_else(|_| DateTime::parse_from_rfc3339(text).map(|_| text.to_owned()))
+        .or_else(|_| Ok(text.to_owned()))
+        .and_then(|time| DateTime::parse_from_rfc3339(&time).map(|_| time))
         .map_err(|error| format!("\"{}\" is no time: {error}", text.escape_debug()))?;
     Ok((time != "0001-01-01T00:00:00Z").then_some(time))
 }
@@ -369,6 +370,10 @@ mod tests {
         assert!(
             created("soon").unwrap_err().to_string().starts_with("`DIUN_ENTRY_CREATED`: \"soon\"")
         );
+        // RFC 3339 has no such years, so the event could not be read from its own JSON.
+        for never in ["-0004-01-01 00:00:00 +0000 UTC", "+10000-01-01 00:00:00 +0000 UTC"] {
+            assert!(created(never).is_err(), "{never}");
+        }
         assert_eq!(environment(&[("HOME", "/")]), Err(EventError::NoEnvironment));
         assert_eq!(environment(&[("DIUN_ENTRY_IMAGE", "")]), Err(EventError::NoImage));
     }

@@ -10,6 +10,10 @@ const HUB: &str = "docker.io/";
 const OFFICIAL: &str = "docker.io/library/";
 const LATEST: &str = ":latest";
 
+/// No image has a name of more bytes than this: 255 for the repository, 128 for the tag, and a
+/// digest. Time and memory for patterns and near misses grow with what they look at.
+const LONGEST: usize = 1024;
+
 /// The full name that Docker understands by a short one.
 ///
 /// ```
@@ -72,6 +76,9 @@ impl ImagePattern {
         while single.contains("**") {
             single = single.replace("**", "*");
         }
+        if single.len() > LONGEST {
+            return Err(format!("a pattern has {LONGEST} bytes at most: give a shorter one"));
+        }
         Pattern::new(&single).map(Self).map_err(|error| {
             format!("\"{}\" is not a pattern: {}", pattern.escape_debug(), error.msg)
         })
@@ -88,6 +95,7 @@ impl ImagePattern {
 /// repository with another tag, then the same last part elsewhere, then those spelt alike.
 pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = full_name(wanted);
+    let names = names.into_iter().filter(|name| wanted.len().max(name.len()) <= LONGEST);
     let alike = strsim::normalized_damerau_levenshtein;
     let score = |name: &str| {
         let (ours, theirs) = (repository(&wanted), repository(name));
@@ -99,7 +107,7 @@ pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -
             alike(short_name(ours), short_name(theirs))
         }
     };
-    let scored = names.into_iter().map(|name| (score(name), short_name(name)));
+    let scored = names.map(|name| (score(name), short_name(name)));
     let mut near: Vec<(f64, &str)> = scored.filter(|(score, _)| *score > 0.6).collect();
     near.sort_by(|(a, first), (b, second)| b.total_cmp(a).then_with(|| first.cmp(second)));
     near.into_iter().take(3).map(|(_, name)| name).collect()

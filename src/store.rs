@@ -198,9 +198,11 @@ pub enum StoreError {
     Damaged { database: PathBuf, reason: String },
     #[error("{} is not an SQLite database: point --db at another file, or move this one away", .0.display())]
     NotADatabase(PathBuf),
+    #[error("{} is a database of another program: point --db at another file", .0.display())]
+    Foreign(PathBuf),
     #[error("{} can only be read: check the owner and mode of the file and its folder", .0.display())]
     ReadOnly(PathBuf),
-    #[error("{} cannot be opened ({reason}): check that its folder exists and is yours", database.display())]
+    #[error("{} cannot be opened ({reason}): check that its folder exists and is yours, and so are the -wal and -shm beside it", database.display())]
     CannotOpen { database: PathBuf, reason: String },
     #[error("{} is locked by another program: try again when that one is done", .0.display())]
     Locked(PathBuf),

@@ -1,10 +1,16 @@
 //! The images that a user's words stand for.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 
 use super::Error;
 use crate::image::{ImagePattern, full_name, is_pattern, suggestions};
 use crate::store::Store;
+
+/// For more words than this it is quicker to read the names of all images once.
+const MANY_WORDS: usize = 100;
+/// Words that stand for no image and still get a suggestion.
+const MOST_SUGGESTIONS: usize = 20;
 
 /// What some words stand for.
 #[derive(Debug, Default)]
@@ -46,28 +52,34 @@ pub(super) fn read_words(words: &[String], null: bool) -> Result<Vec<String>, Er
 /// Finds the images that words stand for: exact names, short names and patterns.
 pub(super) fn resolve(store: &impl Store, words: &[String]) -> Result<Resolved, Error> {
     let mut resolved = Resolved::default();
-    let mut all: Option<Vec<String>> = None;
+    let mut images = Images { store, all: None };
+    if words.len() > MANY_WORDS {
+        images.all()?;
+    }
+    let mut seen = HashSet::new();
     for word in words {
         let mut found = Vec::new();
+        // Each suggestion looks at all images, and nobody reads many.
+        let suggest = resolved.missing.len() < MOST_SUGGESTIONS;
         // A name may hold a pattern's characters, so the name itself goes first.
-        if store.get_update(word)?.is_some() {
+        if images.contains(word)? {
             found.push(word.clone());
         } else if is_pattern(word) {
             let pattern = ImagePattern::new(word).map_err(Error::Usage)?;
-            let images = all_images(store, &mut all)?;
+            let images = images.all()?;
             found.extend(images.iter().filter(|image| pattern.matches(image)).cloned());
             if found.is_empty() {
-                let wider = wider(word, images);
+                let wider = if suggest { wider(word, images) } else { None };
                 let suggestion = did_you_mean(&Vec::from_iter(wider.as_deref()));
                 let message = format!("no image matches \"{word}\"{suggestion}");
                 resolved.missing.push(Missing { full_name: None, message, suggestion });
             }
         } else {
             let full = full_name(word);
-            if store.get_update(&full)?.is_some() {
+            if images.contains(&full)? {
                 found.push(full);
             } else {
-                let images = all_images(store, &mut all)?;
+                let images = if suggest { images.all()? } else { &[] };
                 let near = suggestions(word, images.iter().map(String::as_str));
                 let suggestion = did_you_mean(&near);
                 let message = format!("no image \"{word}\"{suggestion}");
@@ -75,7 +87,7 @@ pub(super) fn resolve(store: &impl Store, words: &[String]) -> Result<Resolved, 
             }
         }
         for image in found {
-            if !resolved.images.contains(&image) {
+            if seen.insert(image.clone()) {
                 resolved.images.push(image);
             }
         }
@@ -83,15 +95,27 @@ pub(super) fn resolve(store: &impl Store, words: &[String]) -> Result<Resolved, 
     Ok(resolved)
 }
 
-/// The images that there are, read once for all words.
-fn all_images<'a>(
-    store: &impl Store,
-    all: &'a mut Option<Vec<String>>,
-) -> Result<&'a [String], Error> {
-    Ok(match all {
-        Some(images) => images,
-        unread => unread.insert(store.list_images()?),
-    })
+/// The images that there are, read once for all words where that pays off.
+struct Images<'a, S> {
+    store: &'a S,
+    /// From A to Z.
+    all: Option<Vec<String>>,
+}
+
+impl<S: Store> Images<'_, S> {
+    fn contains(&self, image: &str) -> Result<bool, Error> {
+        Ok(match &self.all {
+            Some(all) => all.binary_search_by(|other| other.as_str().cmp(image)).is_ok(),
+            None => self.store.get_update(image)?.is_some(),
+        })
+    }
+
+    fn all(&mut self) -> Result<&[String], Error> {
+        Ok(match &mut self.all {
+            Some(all) => all,
+            unread => unread.insert(self.store.list_images()?),
+        })
+    }
 }
 
 /// The pattern with a `*` before it, where that matches: a pattern stands for a whole name.

@@ -8,7 +8,7 @@ const HEADERS_LIMIT: usize = 100;
 const HEADERS: [&str; 4] = ["authorization", "host", "origin", "sec-fetch-site"];
 
 /// A request that was read to its end.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Received {
     pub(super) method: String,
     pub(super) target: String,

@@ -102,3 +102,71 @@ pub(super) fn rescue(request: &Request<'_>, context: &Context) {
 fn not_allowed(allowed: &'static str) -> Response {
     Response::error(405, format_args!("this path takes {allowed} only")).with("Allow", allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cli::LogFormat;
+    use crate::event::Event;
+    use crate::http::Level;
+    use crate::store::SqliteStore;
+
+    fn context() -> &'static Context {
+        static CONTEXT: OnceLock<(tempfile::TempDir, Context)> = OnceLock::new();
+        let new = || {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Box::new(SqliteStore::open(&folder.path().join("diunbox.db")).unwrap());
+            let log = Log { format: LogFormat::Text, level: Level::Quiet };
+            let metrics = Metrics::default();
+            (folder, Context { store, token: None, local_names_only: true, log, metrics })
+        };
+        &CONTEXT.get_or_init(new).1
+    }
+
+    fn ask(method: &str, target: &str, body: &[u8]) -> Response {
+        let method = method.parse().unwrap_or(Method::Get);
+        let request = Request { method: &method, target, header: &|_| None, body };
+        route(&request, context())
+    }
+
+    proptest! {
+        #[test]
+        fn any_target_and_body_are_answered(
+            method in proptest::sample::select(
+                &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"][..],
+            ),
+            start in proptest::sample::select(&[
+                "", "/", "/webhook", "/api/updates", "/api/updates/", "/api/tags", "/api/tags/",
+                "/api/tag-assignments", "/api/updates?acknowledged=", "/api/updates?tag=", "/metrics?",
+            ][..]),
+            rest in prop_oneof!["[ -~]{0,12}", "(%[0-9a-fA-F]{0,2}|[?&=#/.+;])*", any::<String>()],
+            body in prop_oneof![
+                Just(Vec::new()),
+                proptest::collection::vec(any::<u8>(), 0..20),
+                "\\{\"(image|name|tag_id)\":(\"[a-z\\\\\"]{0,4}\"|-?[0-9]{0,20}|null|\\[)\\}?".prop_map(String::into_bytes),
+            ],
+        ) {
+            let response = ask(method, &format!("{start}{rest}"), &body);
+            prop_assert!((200..500).contains(&response.status), "{response:?}");
+            if response.status >= 400 {
+                let error: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+                prop_assert!(!error["error"].as_str().unwrap().is_empty());
+            }
+        }
+
+        #[test]
+        fn any_name_is_found_by_its_path(image in "\\PC{1,20}|.{1,8}|[%/?#+. a-f0-9]{1,12}") {
+            let event = Event { image: image.clone(), ..Event::default() };
+            context().store.upsert_event(&event).unwrap();
+            let target = format!("/api/updates/{}", utf8_percent_encode(&image, NON_ALPHANUMERIC));
+            let shown: serde_json::Value = serde_json::from_slice(&ask("GET", &target, b"").body).unwrap();
+            prop_assert_eq!(shown["event"]["image"].as_str(), Some(image.as_str()));
+            prop_assert_eq!(ask("PATCH", &target, b"").status, 204);
+        }
+    }
+}

@@ -189,6 +189,7 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::strategy::Strategy;
 
     /// What the server makes of these bytes, sent in pieces: a status, or the request's body.
     fn receive(pieces: &[&[u8]]) -> Result<Received, u16> {
@@ -251,6 +252,35 @@ mod tests {
         ] {
             let start: String = request.chars().take(60).collect();
             assert_eq!(receive(&[request.as_bytes()]).err(), Some(status), "{start:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(200))]
+
+        #[test]
+        fn any_bytes_mean_the_same_however_they_are_cut(
+            parts in proptest::collection::vec(proptest::prop_oneof![
+                8 => proptest::sample::select(&[
+                    "GET / HTTP/1.1\r\n", "POST /webhook?a=%00 HTTP/1.0\r\n", "Content-Length: 3\r\n",
+                    "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n", "Host: a\r\n", "\r\n",
+                    "\n", "3\r\nabc\r\n", "2;x\r\nab\r\n", "0\r\n\r\n", "fffffffff\r\n", "abc", "A: ",
+                    "Expect: 100-continue\r\n", ": \r\n", " folded\r\n",
+                ][..]).prop_map(|text| text.as_bytes().to_vec()),
+                1 => proptest::collection::vec(proptest::prelude::any::<u8>(), 0..9),
+            ], 0..12),
+            cuts in proptest::collection::vec(proptest::prelude::any::<proptest::sample::Index>(), 0..4),
+        ) {
+            let bytes = parts.concat();
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
+            let whole = receive(&[&bytes]);
+            if let Err(status) = whole {
+                proptest::prop_assert!([0, 400, 413, 431, 501].contains(&status), "{status}");
+            }
+            proptest::prop_assert_eq!(receive(&pieces), whole);
         }
     }
 }

@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use self::database::{Database, FileId};
+use self::database::Database;
 pub use self::glance::Glance;
 use self::row::text;
 use self::writer::Writer;
@@ -50,8 +50,6 @@ const IDLE_READERS: usize = 4;
 pub struct SqliteStore {
     database: Database,
     writer: Writer,
-    /// Which file each is open on, for another may take the database's name.
-    readers: Mutex<Vec<(Option<FileId>, Connection)>>,
 }
 
 impl SqliteStore {
@@ -62,7 +60,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self> {
         let database = Database::new(path);
         let writer = Writer::new(database.open()?);
-        Ok(Self { database, writer, readers: Mutex::default() })
+        Ok(Self { database, writer })
     }
 
     /// Where the database is.
@@ -80,14 +78,20 @@ impl SqliteStore {
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let file = self.database.file();
-        let idle = lock(&self.readers).pop().filter(|(of, _)| *of == file);
+        if file.is_some() && self.database.is_replaced() {
+            self.writer.renew(&self.database)?;
+        }
+        let mut readers = lock(&self.database.readers);
+        readers.retain(|(opened, _)| Some(*opened) == file);
+        let idle = readers.pop();
+        drop(readers);
         let connection = match idle {
             Some((_, connection)) => connection,
             None => self.database.connect()?,
         };
         let result = work(&connection).map_err(|error| self.database.explain(&error))?;
-        let mut readers = lock(&self.readers);
-        if readers.len() < IDLE_READERS {
+        let mut readers = lock(&self.database.readers);
+        if let Some(file) = file.filter(|_| readers.len() < IDLE_READERS) {
             readers.push((file, connection));
         }
         Ok(result)
@@ -258,7 +262,7 @@ impl Store for SqliteStore {
     }
 
     fn checkpoint(&self) -> Result<()> {
-        lock(&self.readers).clear();
+        lock(&self.database.readers).clear();
         self.write(|connection| upkeep::checkpoint(connection))
     }
 }

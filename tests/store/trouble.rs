@@ -62,6 +62,20 @@ fn a_file_that_is_not_sqlite() {
 }
 
 #[test]
+fn a_database_of_another_program() {
+    let foreign = |error: &StoreError| matches!(error, StoreError::Foreign(_));
+    for sql in [
+        "CREATE TABLE bookmarks (url TEXT)",
+        "CREATE TABLE updates (id INTEGER); CREATE TABLE tags (id INTEGER)",
+        "CREATE TABLE bookmarks (url TEXT); PRAGMA user_version = 2",
+    ] {
+        let inbox = Inbox::new();
+        inbox.sql(sql);
+        fails(&inbox.database(), foreign, "point --db at another file");
+    }
+}
+
+#[test]
 fn a_damaged_database() {
     let inbox = filled(2_000);
     let path = inbox.database();

@@ -55,6 +55,6 @@ impl Drop for Checkpointer {
 }
 
 /// Copies what it can without waiting for anyone. What it cannot is copied the next time.
-fn checkpoint(connection: &Connection) {
+pub(super) fn checkpoint(connection: &Connection) {
     let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
 }

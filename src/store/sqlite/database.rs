@@ -1,17 +1,19 @@
 //! The database's file: how it is made, opened and brought up to date.
 
 use std::cell::Cell;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::checkpointer::Checkpointer;
-use super::error;
+use super::checkpointer::{Checkpointer, checkpoint};
+use super::{error, lock};
 use crate::store::migrations::{LATEST, MIGRATIONS};
 use crate::store::{Result, StoreError};
 
@@ -36,20 +38,36 @@ pub(super) type FileId = (u64, u64);
 #[derive(Debug)]
 pub(super) struct Database {
     path: PathBuf,
+    /// The file that the writer has open: another may take its name.
+    written: Mutex<Option<FileId>>,
+    /// Connections that only read and have nothing to do, and which file each is to.
+    pub(super) readers: Mutex<Vec<(FileId, Connection)>>,
 }
 
-/// A connection, and which file it is to: another may take the file's name.
+/// The connection that writes.
 #[derive(Debug)]
 pub(super) struct Opened {
     /// Dropped before the connection, which is the last to close and tidies up.
     pub(super) checkpointer: Checkpointer,
     pub(super) connection: Connection,
-    file: Option<FileId>,
+    /// Its write-ahead log, and which file that is.
+    log: (PathBuf, Option<FileId>),
+}
+
+impl Opened {
+    /// Closes the file. What is left is a connection to nothing.
+    fn close(&mut self) {
+        self.checkpointer = Checkpointer::default();
+        self.log.1 = None;
+        if let Ok(nothing) = Connection::open_in_memory() {
+            self.connection = nothing;
+        }
+    }
 }
 
 impl Database {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), written: Mutex::default(), readers: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -73,23 +91,74 @@ impl Database {
                 Err(StoreError::Locked(_)) if Instant::now() < deadline => thread::sleep(BUSY_STEP),
                 Err(error) => return Err(error),
                 Ok(connection) => {
-                    let (checkpointer, file) = (Checkpointer::default(), self.file());
-                    return Ok(Opened { checkpointer, connection, file });
+                    *lock(&self.written) = self.file();
+                    let log = self.beside("-wal");
+                    let id = file_id(&log);
+                    let checkpointer = Checkpointer::default();
+                    return Ok(Opened { checkpointer, connection, log: (log, id) });
                 }
             }
         }
     }
 
-    /// Whether what was opened is still the file of this name.
-    pub(super) fn is_same(&self, opened: &Opened) -> bool {
-        opened.file.is_some() && opened.file == self.file()
+    /// Which file has the database's name now.
+    pub(super) fn file(&self) -> Option<FileId> {
+        file_id(&self.path)
+    }
+
+    /// Whether that is another than the writer has open.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.file().is_none_or(|file| *lock(&self.written) != Some(file))
+    }
+
+    /// Opens the file that has the database's name now, if it is another than was opened: nobody
+    /// would find there what is written to a file that was deleted or replaced.
+    pub(super) fn renew(&self, opened: &mut Opened) -> Result<()> {
+        if !self.is_replaced() {
+            return Ok(());
+        }
+        // Whoever moved the old file elsewhere finds all of it there.
+        checkpoint(&opened.connection);
+        let is_stale = self.is_stale(&opened.log);
+        // Closed before it is opened again: the old file may be back, and would share its state.
+        *lock(&self.written) = None;
+        lock(&self.readers).clear();
+        opened.close();
+        if is_stale {
+            // SQLite would take the old file's log for the new one's, and damage that.
+            for left in [&opened.log.0, &self.beside("-shm")] {
+                let _ = fs::remove_file(left);
+            }
+        }
+        *opened = self.open()?;
+        Ok(())
+    }
+
+    /// Whether a log is still where the new file's would be, and nobody has written to it since
+    /// that file took the database's name: then it is the old file's.
+    fn is_stale(&self, (log, id): &(PathBuf, Option<FileId>)) -> bool {
+        let written = |file: &Metadata| (file.mtime(), file.mtime_nsec());
+        let named = |file: &Metadata| (file.ctime(), file.ctime_nsec());
+        match (fs::metadata(log), fs::metadata(&self.path)) {
+            (Ok(found), _) if Some((found.dev(), found.ino())) != *id => false,
+            _ if *log != self.beside("-wal") => false,
+            (Ok(log), Ok(database)) => written(&log) <= named(&database),
+            (log, _) => log.is_ok(),
+        }
+    }
+
+    /// A file that SQLite keeps beside the database, or beside what a link of its name leads to.
+    fn beside(&self, end: &str) -> PathBuf {
+        let mut name: OsString = fs::canonicalize(&self.path).unwrap_or(self.path.clone()).into();
+        name.push(end);
+        name.into()
     }
 
     /// A connection to a database that is up to date already.
     pub(super) fn connect(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
-            let mut connection = Connection::open_with_flags(&self.path, flags)?;
+            let mut connection = Connection::open_with_flags(plain(&self.path), flags)?;
             connection.busy_handler(Some(wait))?;
             connection.pragma_update(None, "foreign_keys", true)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
@@ -105,6 +174,9 @@ impl Database {
         let mut connection = self.connect()?;
         // Nothing is written before it is clear that this is a database for this diunbox.
         let version = self.version(&connection)?;
+        if !is_ours(&connection).map_err(|error| self.explain(&error))? {
+            return Err(StoreError::Foreign(self.path.clone()));
+        }
         let wal = connection.pragma_update(None, "journal_mode", "WAL");
         wal.map_err(|error| self.explain(&error))?;
         connection
@@ -142,8 +214,9 @@ impl Database {
 
     /// Makes the file and its folder where they are missing, for their owner only.
     fn create(&self) -> io::Result<()> {
-        if self.path.exists() {
-            return Ok(());
+        if let Ok(file) = fs::metadata(&self.path) {
+            let other = || io::Error::other("it is not a regular file");
+            return if file.is_file() { Ok(()) } else { Err(other()) };
         }
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -154,11 +227,24 @@ impl Database {
             result => result.map(drop),
         }
     }
+}
 
-    /// Which file has the database's name now.
-    pub(super) fn file(&self) -> Option<FileId> {
-        fs::metadata(&self.path).map(|file| (file.dev(), file.ino())).ok()
-    }
+/// Whether there is nothing in the database yet, or what a DiunDashboard or a diunbox made.
+fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "
+        SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*')
+            OR (SELECT count(*) FROM pragma_table_info('updates')
+                WHERE name IN ('image', 'digest', 'received_at', 'acknowledged_at')) = 4";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+/// A path that SQLite takes for nothing else: `:memory:` and `file:…` are names like any other.
+pub(super) fn plain(path: &Path) -> PathBuf {
+    Path::new(".").join(path)
+}
+
+fn file_id(path: &Path) -> Option<FileId> {
+    fs::metadata(path).map(|file| (file.dev(), file.ino())).ok()
 }
 
 thread_local! {

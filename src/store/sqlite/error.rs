@@ -21,8 +21,12 @@ pub(super) fn explain(database: &Path, error: &Error) -> StoreError {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked(path),
         ErrorCode::DiskFull => StoreError::Full(path),
         ErrorCode::CannotOpen => StoreError::CannotOpen { database: path, reason: reason() },
-        // SQLite says so where a quota or a limit on the file's size ends a write.
-        ErrorCode::SystemIoFailure if failure.extended_code == ffi::SQLITE_IOERR_WRITE => {
+        // SQLite says so where a quota or a limit on the file's size ends a write, or a full disk the
+        // file that it shares with other programs.
+        ErrorCode::SystemIoFailure
+            if [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE]
+                .contains(&failure.extended_code) =>
+        {
             StoreError::Full(path)
         }
         _ => other(),

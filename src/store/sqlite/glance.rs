@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::database::plain;
 use super::row::text;
 
 /// Bytes that are read without being copied.
@@ -19,7 +20,7 @@ impl Glance {
     pub fn open(path: &Path) -> Option<Self> {
         // The last one to close a database removes its log, which a read-only connection cannot.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).ok()?;
+        let connection = Connection::open_with_flags(plain(path), flags).ok()?;
         connection.pragma_update(None, "query_only", true).ok()?;
         connection.pragma_update(None, "mmap_size", MAPPED).ok()?;
         Some(Self(connection))

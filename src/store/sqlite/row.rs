@@ -39,8 +39,8 @@ pub(super) fn tag(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Tag>> 
 
 /// A time, where there is one.
 pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
-    let text: Option<String> = row.get(index)?;
-    Ok(text.as_deref().map(received))
+    let is_null = row.get_ref(index)? == ValueRef::Null;
+    if is_null { Ok(None) } else { Ok(Some(received(&text(row, index)?))) }
 }
 
 /// When an image was built, where that is known.

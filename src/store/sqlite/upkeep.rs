@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ffi, params};
 
+use super::database::plain;
 use super::reports::key;
 use super::row::text;
 use crate::store::{Prune, Pruned};
@@ -56,7 +57,7 @@ fn forget_updates(
 
 /// One step over all pages copies one moment's state, and no writer makes it start again.
 pub(super) fn backup(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
-    let mut copy = Connection::open(to)?;
+    let mut copy = Connection::open(plain(to))?;
     let backup = Backup::new(connection, &mut copy)?;
     let done = backup.step(-1)? == StepResult::Done;
     drop(backup);

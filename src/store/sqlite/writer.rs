@@ -50,8 +50,12 @@ impl Writer {
         Self { opened: Mutex::new(opened), queue: Mutex::default() }
     }
 
-    /// Does some work with the connection. A file that was deleted or replaced is not written to,
-    /// as nobody would find it there: the one that has its name now is opened instead.
+    /// Opens the file that has the database's name now, if it is another.
+    pub(super) fn renew(&self, database: &Database) -> Result<()> {
+        database.renew(&mut lock(&self.opened))
+    }
+
+    /// Does some work with the connection, to the file that has the database's name now.
     pub(super) fn with<T>(
         &self,
         database: &Database,
@@ -59,9 +63,7 @@ impl Writer {
     ) -> Result<T> {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
-        if !database.is_same(&opened) {
-            *opened = database.open()?;
-        }
+        database.renew(&mut opened)?;
         until(deadline, || work(&mut opened.connection)).map_err(|error| database.explain(&error))
     }
 
@@ -138,9 +140,7 @@ impl Drop for Next<'_> {
 }
 
 fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Events) -> Result<()> {
-    if !database.is_same(opened) {
-        *opened = database.open()?;
-    }
+    database.renew(opened)?;
     let count =
         events::upsert(&mut opened.connection, events).map_err(|error| database.explain(&error))?;
     opened.checkpointer.committed(count, || database.connect());
