@@ -1,0 +1,39 @@
+//! Pages that a disk has damaged under a running server.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
+
+use crate::common::{Inbox, event};
+use crate::server::{Server, eventually};
+
+#[test]
+fn events_go_to_the_log_and_the_answers_say_what_to_do() {
+    let inbox = Inbox::new();
+    let events: Vec<_> =
+        (0..2_000).map(|index| event(&format!("ghcr.io/acme/{index}:1"))).collect();
+    inbox.take(&events);
+    inbox.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    let server = Server::with(inbox, &[]);
+    let file = OpenOptions::new().write(true).open(server.inbox.database()).unwrap();
+    let pages = file.metadata().unwrap().len() / 4_096;
+    for page in 9..pages {
+        file.write_all_at(&[0xA5; 64], page * 4_096).unwrap();
+    }
+    let answer = server.ask("GET", "/api/updates");
+    assert_eq!(answer.status, 503);
+    let error = answer.error();
+    assert!(error.contains("is damaged") && error.contains("restore a backup"), "{error}");
+    let answer = server.send("POST", "/webhook", &[], event("a:1").to_string());
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(answer.error().contains("is damaged"), "{}", answer.error());
+    server.logged("{\"diun_version\"");
+
+    // Whoever restores a backup then loses nothing.
+    let backup = Inbox::with("containerd.json");
+    std::fs::rename(backup.database(), server.inbox.database()).unwrap();
+    let lost: Vec<String> =
+        server.log().into_iter().filter(|line| line.starts_with("{\"diun_version\"")).collect();
+    server.inbox.diunbox(["ingest"]).write_stdin(lost.join("\n")).assert().success();
+    eventually("the server finds it", || server.ask("GET", "/api/updates/a:1").status == 200);
+    assert_eq!(server.ask("GET", "/healthz").status, 200);
+}
