@@ -162,7 +162,8 @@ pub struct Counts {
 pub struct Prune {
     /// Forget updates that were acknowledged before this, with their reports.
     pub acknowledged_before: Option<DateTime<Utc>>,
-    /// Forget reports last seen before this, but for the current digest of pending updates.
+    /// Forget reports last seen before this, but for the newest of each update, and those of the
+    /// current digest of pending updates.
     pub reports_before: Option<DateTime<Utc>>,
     /// Change nothing.
     pub dry_run: bool,
