@@ -24,7 +24,7 @@ fn updates_of_the_future_show_and_can_be_acknowledged() {
     assert_eq!(inbox.lines(["list", "-q", "--since", "1h"]), ["a:1", "c:1"]);
     for arguments in [&["list", "--all"][..], &["show", "a:1"], &["status"]] {
         let text = inbox.output(arguments.iter().copied());
-        assert!(!text.contains('-') || !text.contains("-6"), "no negative age: {text}");
+        assert!(text.contains("now"), "{text}");
     }
     inbox.diunbox(["ack", "a:1"]).assert().success();
     assert_eq!(inbox.lines(["list", "-q"]), ["c:1"]);
