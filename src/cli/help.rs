@@ -4,18 +4,22 @@
 //! spaces or more, what it means; or a sentence that ends in a colon, and the command it speaks of,
 //! indented further.
 
-pub(super) const EXIT_STATUS: &str = "\
+macro_rules! exit_status {
+    () => {
+        "\
 Exit status:
   0  done
   1  a negative answer: nothing of that name, or --exit-code found something
-  2  an error: usage, input or database";
+  2  an error: usage, input or database"
+    };
+}
 
-// Beginning with EXIT_STATUS again, for the long help takes the place of the short one.
-pub(super) const PROGRAM: &str = "\
-Exit status:
-  0  done
-  1  a negative answer: nothing of that name, or --exit-code found something
-  2  an error: usage, input or database
+pub(super) const EXIT_STATUS: &str = exit_status!();
+
+// The long help takes the place of the short one.
+pub(super) const PROGRAM: &str = concat!(
+    exit_status!(),
+    "
 
 Environment:
   DIUNBOX_DB     the database, where --db does not say
@@ -32,7 +36,8 @@ Examples:
     diunbox ingest --from-env
   See what is pending, and have done with one image:
     diunbox list
-    diunbox ack nginx:1.27";
+    diunbox ack nginx:1.27"
+);
 
 pub(super) const INGEST: &str = "\
 Environment:

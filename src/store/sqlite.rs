@@ -78,7 +78,7 @@ impl SqliteStore {
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let file = self.database.file();
-        if file.is_some() && self.database.is_replaced() {
+        if file.is_some() && self.database.is_replaced(file) {
             self.writer.renew(&self.database)?;
         }
         let mut readers = lock(&self.database.readers);

@@ -107,14 +107,14 @@ impl Database {
     }
 
     /// Whether that is another than the writer has open.
-    pub(super) fn is_replaced(&self) -> bool {
-        self.file().is_none_or(|file| *lock(&self.written) != Some(file))
+    pub(super) fn is_replaced(&self, file: Option<FileId>) -> bool {
+        file.is_none() || *lock(&self.written) != file
     }
 
     /// Opens the file that has the database's name now, if it is another than was opened: nobody
     /// would find there what is written to a file that was deleted or replaced.
     pub(super) fn renew(&self, opened: &mut Opened) -> Result<()> {
-        if !self.is_replaced() {
+        if !self.is_replaced(self.file()) {
             return Ok(());
         }
         // Whoever moved the old file elsewhere finds all of it there.

@@ -3,6 +3,8 @@
 //! The newest report is part of the update's row. When an event comes from elsewhere, or of
 //! another digest, the report that was the newest moves to `older_reports`.
 
+use std::rc::Rc;
+
 use chrono::{SecondsFormat, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
 
@@ -63,7 +65,7 @@ struct Upsert<'a> {
     insert_older: CachedStatement<'a>,
     insert: CachedStatement<'a>,
     replace: CachedStatement<'a>,
-    received_at: String,
+    received_at: Rc<str>,
     now: i64,
 }
 
@@ -76,7 +78,7 @@ impl<'a> Upsert<'a> {
             insert_older: transaction.prepare_cached(INSERT_OLDER)?,
             insert: transaction.prepare_cached(INSERT_UPDATE)?,
             replace: transaction.prepare_cached(REPLACE_UPDATE)?,
-            received_at: now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            received_at: now.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
             now: now.timestamp_millis(),
         })
     }
@@ -86,7 +88,7 @@ impl<'a> Upsert<'a> {
         let container = Container::of(event);
         let created = event.created.as_deref().unwrap_or_default();
         let metadata = json(&event.metadata);
-        let (received_at, now) = (self.received_at.clone(), self.now);
+        let (received_at, now) = (Rc::clone(&self.received_at), self.now);
         let write = |statement: &mut CachedStatement<'_>, first_seen: i64, times: i64| {
             statement.execute(params![
                 event.image,

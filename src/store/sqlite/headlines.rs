@@ -4,18 +4,15 @@ use rusqlite::{Connection, Row};
 
 use super::reports::{add_places, is_ours, key, newest_place};
 use super::row::{created, place, received, tag, text, time};
-use super::updates::condition;
+use super::updates::{FROM, condition};
 use crate::store::{Headline, State};
 
 const SELECT: &str = "
     SELECT u.image, u.status, u.hub_link, u.created, u.received_at, u.acknowledged_at, u.hostname,
-        u.provider, u.workload, u.digest, u.last_seen, t.id, t.name
-    FROM updates u
-    LEFT JOIN tag_assignments a ON a.image = u.image
-    LEFT JOIN tags t ON t.id = a.tag_id";
+        u.provider, u.workload, u.digest, u.last_seen, t.id, t.name";
 
 pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Vec<Headline>> {
-    let mut select = connection.prepare_cached(&format!("{SELECT} {}", condition(state)))?;
+    let mut select = connection.prepare_cached(&format!("{SELECT} {FROM} {}", condition(state)))?;
     let mut rows = select.query([])?;
     let (mut headlines, mut keys) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {

@@ -10,14 +10,17 @@ use crate::store::{Counts, Place, State, Update};
 const SELECT: &str = "
     SELECT u.image, u.diun_version, u.hostname, u.status, u.provider, u.hub_link, u.mime_type,
         u.digest, u.created, u.platform, u.ctn_name, u.ctn_id, u.ctn_state, u.ctn_status,
-        u.received_at, u.acknowledged_at, u.metadata, u.workload, u.last_seen, t.id, t.name
+        u.received_at, u.acknowledged_at, u.metadata, u.workload, u.last_seen, t.id, t.name";
+
+/// Updates with their tags.
+pub(super) const FROM: &str = "
     FROM updates u
     LEFT JOIN tag_assignments a ON a.image = u.image
     LEFT JOIN tags t ON t.id = a.tag_id";
 
 pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Vec<Update>> {
     let mut updates: Vec<Update> = connection
-        .prepare_cached(&format!("{SELECT} {}", condition(state)))?
+        .prepare_cached(&format!("{SELECT} {FROM} {}", condition(state)))?
         .query_map([], update)?
         .collect::<rusqlite::Result<_>>()?;
     add_places(connection, &mut updates)?;
@@ -43,7 +46,7 @@ fn add_places(connection: &Connection, updates: &mut [Update]) -> rusqlite::Resu
 
 pub(super) fn get(connection: &Connection, image: &str) -> rusqlite::Result<Option<Update>> {
     let mut update = connection
-        .prepare_cached(&format!("{SELECT} WHERE u.image = ?1"))?
+        .prepare_cached(&format!("{SELECT} {FROM} WHERE u.image = ?1"))?
         .query_row([image], update)
         .optional()?;
     add_places(connection, update.as_mut_slice())?;
