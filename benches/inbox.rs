@@ -12,20 +12,20 @@ use diunbox::event::Event;
 use diunbox::render::terminal::Terminal;
 use diunbox::render::{json, table};
 use diunbox::splitter::Splitter;
-use diunbox::store::{SqliteStore, State, Store};
+use diunbox::store::{Arrival, Places, SqliteStore, State, Store};
 
 const REAL: &[u8] = include_bytes!("../tests/fixtures/docker-eight-containers.ndjson");
 const UPDATES: usize = 10_000;
 
 /// As many real events as asked for, each of another image.
-fn events(count: usize) -> Vec<Event> {
+fn arrivals(count: usize) -> Vec<Arrival> {
     let lines = REAL.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let real: Vec<Event> = lines.map(|line| Event::from_json(line).unwrap()).collect();
     let numbered = |(number, event): (usize, &Event)| Event {
         image: format!("{}-{number}", event.image),
         ..event.clone()
     };
-    real.iter().cycle().take(count).enumerate().map(numbered).collect()
+    real.iter().cycle().take(count).enumerate().map(numbered).map(Arrival::from).collect()
 }
 
 fn parse(criterion: &mut Criterion) {
@@ -47,15 +47,15 @@ fn parse(criterion: &mut Criterion) {
 fn upsert(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("diunbox.db")).unwrap();
-    let events = events(1_000);
+    let arrivals = arrivals(1_000);
     let mut group = criterion.benchmark_group("upsert");
-    group.throughput(Throughput::Elements(events.len() as u64));
+    group.throughput(Throughput::Elements(arrivals.len() as u64));
     group.bench_function("1,000 events in a transaction", |bencher| {
-        bencher.iter(|| store.upsert_events(&mut events.iter()).unwrap());
+        bencher.iter(|| store.upsert_events(&mut arrivals.iter()).unwrap());
     });
     group.throughput(Throughput::Elements(1));
     group.bench_function("one event", |bencher| {
-        bencher.iter(|| store.upsert_event(&events[0]).unwrap());
+        bencher.iter(|| store.upsert_event(&arrivals[0].event).unwrap());
     });
     group.finish();
 }
@@ -63,16 +63,18 @@ fn upsert(criterion: &mut Criterion) {
 fn list_and_render(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("diunbox.db")).unwrap();
-    store.upsert_events(&mut events(UPDATES).iter()).unwrap();
+    store.upsert_events(&mut arrivals(UPDATES).iter()).unwrap();
     let mut group = criterion.benchmark_group("10,000 updates");
     group.sample_size(20);
     group.bench_function("list", |bencher| {
         bencher.iter(|| assert_eq!(store.list_updates(State::Pending).unwrap().len(), UPDATES));
     });
     group.bench_function("list headlines", |bencher| {
-        bencher.iter(|| assert_eq!(store.list_headlines(State::Pending).unwrap().len(), UPDATES));
+        bencher.iter(|| {
+            assert_eq!(store.list_headlines(State::Pending, Places::First).unwrap().len(), UPDATES);
+        });
     });
-    let headlines = store.list_headlines(State::Pending).unwrap();
+    let headlines = store.list_headlines(State::Pending, Places::First).unwrap();
     group.bench_function("table", |bencher| {
         bencher.iter(|| {
             let mut out = Vec::new();

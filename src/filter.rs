@@ -25,6 +25,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether it needs to know of all places.
+    pub fn asks_for_places(&self) -> bool {
+        !self.hosts.is_empty() || !self.providers.is_empty()
+    }
+
     /// Whether an update is one of those asked for.
     pub fn matches(&self, update: &impl Listed) -> bool {
         let state = match self.state {

@@ -1,5 +1,6 @@
 //! What diunbox keeps, and the operations on it, whatever the engine underneath.
 
+mod arrival;
 pub mod migrations;
 pub mod sqlite;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::event::{Event, Metadata};
 
+pub use arrival::{Arrival, Arrivals};
 pub use sqlite::SqliteStore;
 
 /// The current state of one image: its newest event, and what the user made of it.
@@ -45,8 +47,19 @@ pub struct Headline {
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// The user's tag for the image.
     pub tag: Option<Tag>,
-    /// Who runs the current digest, ordered and each once.
+    /// Who runs the current digest, ordered and each once; or the first alone.
     pub places: Vec<Place>,
+    /// How many places run it.
+    pub place_count: usize,
+}
+
+/// Which places headlines are to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// The first of each, which is far faster where images have many.
+    First,
+    /// All.
+    All,
 }
 
 /// What updates and their headlines have in common: what one filters and sorts by.
@@ -218,18 +231,6 @@ pub enum StoreError {
 /// What an operation gives.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// Events one after another. Unlike an iterator, whoever gives them keeps them.
-pub trait Events {
-    /// The next event; `None` when there are no more.
-    fn next(&mut self) -> Option<&Event>;
-}
-
-impl Events for std::slice::Iter<'_, Event> {
-    fn next(&mut self) -> Option<&Event> {
-        Iterator::next(self)
-    }
-}
-
 /// The updates, tags and reports, durably kept.
 ///
 /// An operation that changes something has done so durably when it returns. Any number of threads
@@ -241,7 +242,7 @@ pub trait Store: Send + Sync {
 
     /// Takes many events in, in their order: all or none. They are taken one by one, and others
     /// cannot write until there are no more.
-    fn upsert_events(&self, events: &mut dyn Events) -> Result<()>;
+    fn upsert_events(&self, events: &mut dyn Arrivals) -> Result<()>;
 
     /// Every update, by image.
     fn get_updates(&self) -> Result<BTreeMap<String, Update>>;
@@ -250,7 +251,7 @@ pub trait Store: Send + Sync {
     fn list_updates(&self, state: State) -> Result<Vec<Update>>;
 
     /// The headlines of the updates in a state, in no order.
-    fn list_headlines(&self, state: State) -> Result<Vec<Headline>>;
+    fn list_headlines(&self, state: State, places: Places) -> Result<Vec<Headline>>;
 
     /// One image's update, by its exact name.
     fn get_update(&self, image: &str) -> Result<Option<Update>>;

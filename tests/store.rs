@@ -7,5 +7,6 @@ mod common;
 mod store {
     mod foreign;
     mod model;
+    mod places;
     mod trouble;
 }

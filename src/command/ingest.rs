@@ -20,7 +20,7 @@ use super::{Error, Outcome, Session, complain};
 use crate::cli::Ingest;
 use crate::event::Event;
 use crate::render::json;
-use crate::store::{SqliteStore, Store};
+use crate::store::{Arrival, SqliteStore, Store};
 
 /// A pause between two batches that follow on each other, in which others get to write: those who
 /// wait for the database look every few milliseconds whether it is free.
@@ -65,7 +65,7 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let (sender, receiver) = sync_channel(AHEAD);
     // Events are freed where they were made: the allocator would make two threads wait for each
     // other.
-    let (spent, to_free) = channel::<Vec<Event>>();
+    let (spent, to_free) = channel::<Vec<Arrival>>();
     let read = move || {
         source::read(sources, |found| {
             to_free.try_iter().for_each(drop);
@@ -89,7 +89,7 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
 fn store_all(
     store: &SqliteStore,
     receiver: &Receiver<Found>,
-    spent: &Sender<Vec<Event>>,
+    spent: &Sender<Vec<Arrival>>,
     progress: &mut Progress,
 ) -> Result<(), Error> {
     // The database is not touched before there is something to store.
@@ -114,8 +114,10 @@ fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     source::read(sources, |found| {
         found.complaints.iter().for_each(complain);
         refused += found.complaints.len();
-        written =
-            found.events.iter().try_for_each(|event| Ok(serde_json::to_writer(&mut kept, event)?));
+        written = found
+            .events
+            .iter()
+            .try_for_each(|arrival| Ok(serde_json::to_writer(&mut kept, &arrival.event)?));
         written.is_ok()
     });
     written.map_err(fail)?;

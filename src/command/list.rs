@@ -11,7 +11,7 @@ use crate::cli::{self, Format, List, Sort};
 use crate::event::parse_created;
 use crate::filter::Filter;
 use crate::render::{json, table};
-use crate::store::{Listed, State, Store};
+use crate::store::{Listed, Places, State, Store};
 
 pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
     let state = match (args.all, args.acknowledged) {
@@ -26,16 +26,17 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
         return Ok(Outcome::Done);
     };
     let filter = filter(&args.filter, state, &store)?;
+    let places = if filter.asks_for_places() { Places::All } else { Places::First };
     let listed = match args.format {
         _ if args.null || session.quiet && args.format == Format::Table => {
-            let headlines = choose(store.list_headlines(state)?, &filter, args);
+            let headlines = choose(store.list_headlines(state, places)?, &filter, args);
             for headline in &headlines {
                 print_name(out, &headline.image, args.null)?;
             }
             headlines.len()
         }
         Format::Table => {
-            let headlines = choose(store.list_headlines(state)?, &filter, args);
+            let headlines = choose(store.list_headlines(state, places)?, &filter, args);
             if headlines.is_empty() {
                 let is_filtered = args.filter != cli::Filter::default() || args.limit == Some(0);
                 session.note(nothing(state, is_filtered));

@@ -101,7 +101,7 @@ fn reported(
     if reports.iter().any(|report| is_current(&report)) {
         print(out, &headings, rows, std::iter::empty(), Long::Wrapped, terminal)?;
     } else {
-        writeln!(out, "{}", cell(&places(&update.places)))?;
+        writeln!(out, "{}", cell(&places(update.places.first(), update.places.len())))?;
     }
     earlier(out, reports.iter().filter(|report| !is_current(report)), now, terminal)
 }
@@ -120,8 +120,8 @@ fn earlier<'a>(
     let rows = reports.chunk_by(|a, b| a.digest == b.digest).map(|reports| {
         let first = reports.iter().map(|report| report.first_seen).min().unwrap_or_default();
         let last = reports.iter().map(|report| report.last_seen).max().unwrap_or_default();
-        let where_ = reports.iter().map(|report| report.place.clone()).collect::<Vec<_>>();
-        vec![cell(&reports[0].digest), ago(first, now), ago(last, now), cell(&places(&where_))]
+        let where_ = places(Some(&reports[0].place), reports.len());
+        vec![cell(&reports[0].digest), ago(first, now), ago(last, now), cell(&where_)]
     });
     print(
         out,

@@ -39,7 +39,7 @@ pub fn updates(
         let mut row = vec![
             cell(short_name(&update.image)),
             cell(&update.status),
-            cell(&places(&update.places)),
+            cell(&places(update.places.first(), update.place_count)),
             ago(update.received_at, now),
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
         ];
@@ -78,8 +78,8 @@ pub fn counts(out: &mut dyn Write, counts: Counts, now: DateTime<Utc>) -> io::Re
 }
 
 /// The first place, and how many more there are: `edge-1/api-0 +7`.
-pub(super) fn places(places: &[Place]) -> String {
-    let Some(first) = places.first() else {
+pub(super) fn places(first: Option<&Place>, count: usize) -> String {
+    let Some(first) = first else {
         return "-".to_owned();
     };
     let mut text = match (first.hostname.as_str(), first.workload.as_str()) {
@@ -88,8 +88,8 @@ pub(super) fn places(places: &[Place]) -> String {
         ("", workload) => workload.to_owned(),
         (host, workload) => format!("{host}/{workload}"),
     };
-    if places.len() > 1 {
-        text = format!("{text} +{}", places.len() - 1);
+    if count > 1 {
+        text = format!("{text} +{}", count - 1);
     }
     text
 }
@@ -258,7 +258,8 @@ mod tests {
             received_at: DateTime::UNIX_EPOCH,
             acknowledged_at: None,
             tag: None,
-            places: (0..workloads).map(place).collect(),
+            places: (0..workloads).map(place).take(1).collect(),
+            place_count: workloads,
         }
     }
 

@@ -10,6 +10,8 @@ const STEPS: &[M<'_>] = &[
         .down(include_str!("../../migrations/01-baseline/down.sql")),
     M::up(include_str!("../../migrations/02-reports/up.sql"))
         .down(include_str!("../../migrations/02-reports/down.sql")),
+    M::up(include_str!("../../migrations/03-places/up.sql"))
+        .down(include_str!("../../migrations/03-places/down.sql")),
 ];
 
 /// All steps, for `rusqlite_migration` to apply. SQLite's `user_version` counts those applied.

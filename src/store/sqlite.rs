@@ -23,7 +23,8 @@ pub use self::glance::Glance;
 use self::row::text;
 use self::writer::Writer;
 use super::{
-    Counts, Events, Headline, Prune, Pruned, Report, Result, State, Store, StoreError, Tag, Update,
+    Arrivals, Counts, Headline, Places, Prune, Pruned, Report, Result, State, Store, StoreError,
+    Tag, Update,
 };
 use crate::event::Event;
 
@@ -118,7 +119,7 @@ impl Store for SqliteStore {
         self.writer.upsert(&self.database, event)
     }
 
-    fn upsert_events(&self, events: &mut dyn Events) -> Result<()> {
+    fn upsert_events(&self, events: &mut dyn Arrivals) -> Result<()> {
         self.writer.upsert_all(&self.database, events)
     }
 
@@ -131,8 +132,8 @@ impl Store for SqliteStore {
         self.snapshot(|connection| updates::list(connection, state))
     }
 
-    fn list_headlines(&self, state: State) -> Result<Vec<Headline>> {
-        self.snapshot(|connection| headlines::list(connection, state))
+    fn list_headlines(&self, state: State, places: Places) -> Result<Vec<Headline>> {
+        self.snapshot(|connection| headlines::list(connection, state, places))
     }
 
     fn get_update(&self, image: &str) -> Result<Option<Update>> {
@@ -160,7 +161,7 @@ impl Store for SqliteStore {
     fn acknowledge_matching(&self, accept: &dyn Fn(&Headline) -> bool) -> Result<Vec<String>> {
         self.write(|connection| {
             let transaction = connection.transaction()?;
-            let pending = headlines::list(&transaction, State::Pending)?;
+            let pending = headlines::list(&transaction, State::Pending, Places::All)?;
             let images = pending.into_iter().filter(|headline| accept(headline));
             let images: Vec<String> = images.map(|headline| headline.image).collect();
             for image in &images {

@@ -8,7 +8,7 @@ use diunbox::cli::LogFormat;
 use diunbox::event::Event;
 use diunbox::http::{Level, Listener, Log, Server};
 use diunbox::store::{
-    Counts, Events, Headline, Prune, Pruned, Report, Result, State, Store, Tag, Update,
+    Arrivals, Counts, Headline, Places, Prune, Pruned, Report, Result, State, Store, Tag, Update,
 };
 
 use crate::server::{event, send};
@@ -26,7 +26,7 @@ impl Store for Defective {
     fn upsert_event(&self, _: &Event) -> Result<()> {
         unimplemented!()
     }
-    fn upsert_events(&self, _: &mut dyn Events) -> Result<()> {
+    fn upsert_events(&self, _: &mut dyn Arrivals) -> Result<()> {
         unimplemented!()
     }
     fn get_updates(&self) -> Result<BTreeMap<String, Update>> {
@@ -35,7 +35,7 @@ impl Store for Defective {
     fn list_updates(&self, _: State) -> Result<Vec<Update>> {
         unimplemented!()
     }
-    fn list_headlines(&self, _: State) -> Result<Vec<Headline>> {
+    fn list_headlines(&self, _: State, _: Places) -> Result<Vec<Headline>> {
         unimplemented!()
     }
     fn get_update(&self, _: &str) -> Result<Option<Update>> {

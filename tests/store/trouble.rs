@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use diunbox::event::Event;
-use diunbox::store::{SqliteStore, State, Store, StoreError};
+use diunbox::store::{Arrival, SqliteStore, State, Store, StoreError};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -22,8 +22,8 @@ fn filled(images: usize) -> Inbox {
         mime_type: "x".repeat(200),
         ..Event::default()
     };
-    let events: Vec<Event> = (0..images).map(event).collect();
-    store.upsert_events(&mut events.iter()).unwrap();
+    let arrivals: Vec<Arrival> = (0..images).map(event).map(Arrival::from).collect();
+    store.upsert_events(&mut arrivals.iter()).unwrap();
     store.checkpoint().unwrap();
     inbox
 }

@@ -4,8 +4,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::source::Found;
-use crate::event::Event;
-use crate::store::Events;
+use crate::store::{Arrival, Arrivals};
 
 /// A batch ends when the input gives nothing for this long.
 const DRY: Duration = Duration::from_millis(20);
@@ -17,8 +16,8 @@ const MOST_COMPLAINTS: usize = 100;
 /// Events as they come in, until it is time to commit.
 pub(super) struct Batch<'a> {
     receiver: &'a Receiver<Found>,
-    spent: &'a Sender<Vec<Event>>,
-    events: Vec<Event>,
+    spent: &'a Sender<Vec<Arrival>>,
+    events: Vec<Arrival>,
     /// The next of them.
     position: usize,
     ends: Instant,
@@ -36,7 +35,7 @@ impl<'a> Batch<'a> {
     pub(super) fn new(
         first: Found,
         receiver: &'a Receiver<Found>,
-        spent: &'a Sender<Vec<Event>>,
+        spent: &'a Sender<Vec<Arrival>>,
     ) -> Self {
         let mut batch = Self {
             receiver,
@@ -73,8 +72,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-impl Events for Batch<'_> {
-    fn next(&mut self) -> Option<&Event> {
+impl Arrivals for Batch<'_> {
+    fn next(&mut self) -> Option<&Arrival> {
         while self.position == self.events.len() {
             if Instant::now() >= self.ends || self.complaints.len() >= MOST_COMPLAINTS {
                 self.is_cut_off = true;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::event::Event;
 use crate::splitter::{Piece, Splitter};
+use crate::store::Arrival;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -22,7 +23,7 @@ pub(super) enum Source {
 /// What one chunk of input held.
 #[derive(Default)]
 pub(super) struct Found {
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<Arrival>,
     /// What was wrong, with file and line.
     pub(super) complaints: Vec<String>,
     /// How much was read.
@@ -96,7 +97,7 @@ impl Found {
             Err(broken) => Err(broken.to_string()),
         };
         match event {
-            Ok(event) => self.events.push(event),
+            Ok(event) => self.events.push(event.into()),
             Err(reason) => self.complaints.push(format!("{name}:{}: {reason}", piece.line)),
         }
     }

@@ -6,31 +6,35 @@
 use std::rc::Rc;
 
 use chrono::{SecondsFormat, Utc};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
+use rusqlite::{
+    CachedStatement, Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter,
+};
 
-use super::reports::{SELECT_NEWEST, Stored, key};
-use crate::event::{Event, Metadata};
-use crate::store::Events;
+use super::reports::{Keys, SELECT_NEWEST, Stored, Whereabouts, key, whereabouts};
+use crate::event::Event;
+use crate::store::{Arrival, Arrivals, Place};
 
 /// Most images come once. So their rows are inserted without a look whether they are there.
 const INSERT_UPDATE: &str = "
     INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link, mime_type,
         digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status, received_at, metadata,
-        workload, first_seen, last_seen, times)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+        workload, first_seen, last_seen, times, places)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, 1, 1)
     ON CONFLICT (image) DO NOTHING";
 
 const REPLACE_UPDATE: &str = "
     UPDATE updates SET diun_version = ?2, hostname = ?3, status = ?4, provider = ?5, hub_link = ?6,
         mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11, ctn_id = ?12,
         ctn_state = ?13, ctn_status = ?14, received_at = ?15, metadata = ?16, workload = ?17,
-        first_seen = ?18, last_seen = ?19, times = ?20, acknowledged_at = NULL
+        last_seen = ?18, first_seen = ?19, times = ?20, places = ?21, first_hostname = ?22,
+        first_provider = ?23, first_workload = ?24, acknowledged_at = NULL
     WHERE image = ?1";
 
-const TAKE_OLDER: &str = "
-    DELETE FROM older_reports WHERE image_key = ?1 AND digest_key = ?2 AND hostname = ?3
-        AND provider = ?4 AND workload = ?5
-    RETURNING first_seen, times";
+const SELECT_OLDER: &str = "
+    SELECT rowid, first_seen, times FROM older_reports
+    WHERE image_key = ?1 AND digest_key = ?2 AND hostname = ?3 AND provider = ?4 AND workload = ?5";
+
+const DELETE_OLDER: &str = "DELETE FROM older_reports WHERE rowid = ?1";
 
 /// A report that is there already is left from an update that another program deleted.
 const INSERT_OLDER: &str = "
@@ -44,13 +48,13 @@ const INSERT_OLDER: &str = "
 /// Takes events in, in one transaction. Gives how many there were.
 pub(super) fn upsert(
     connection: &mut Connection,
-    events: &mut dyn Events,
+    arrivals: &mut dyn Arrivals,
 ) -> rusqlite::Result<usize> {
     let transaction = connection.transaction()?;
     let mut upsert = Upsert::prepare(&transaction)?;
     let mut count = 0;
-    while let Some(event) = events.next() {
-        upsert.one(event)?;
+    while let Some(arrival) = arrivals.next() {
+        upsert.one(arrival)?;
         count += 1;
     }
     drop(upsert);
@@ -60,10 +64,12 @@ pub(super) fn upsert(
 
 /// The statements, and the time at which the events of one transaction are received.
 struct Upsert<'a> {
-    newest: CachedStatement<'a>,
-    take_older: CachedStatement<'a>,
-    insert_older: CachedStatement<'a>,
+    connection: &'a Connection,
     insert: CachedStatement<'a>,
+    newest: CachedStatement<'a>,
+    insert_older: CachedStatement<'a>,
+    older: CachedStatement<'a>,
+    delete_older: CachedStatement<'a>,
     replace: CachedStatement<'a>,
     received_at: Rc<str>,
     now: i64,
@@ -73,70 +79,94 @@ impl<'a> Upsert<'a> {
     fn prepare(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
         let now = Utc::now();
         Ok(Self {
-            newest: transaction.prepare_cached(SELECT_NEWEST)?,
-            take_older: transaction.prepare_cached(TAKE_OLDER)?,
-            insert_older: transaction.prepare_cached(INSERT_OLDER)?,
+            connection: transaction,
             insert: transaction.prepare_cached(INSERT_UPDATE)?,
+            newest: transaction.prepare_cached(SELECT_NEWEST)?,
+            insert_older: transaction.prepare_cached(INSERT_OLDER)?,
+            older: transaction.prepare_cached(SELECT_OLDER)?,
+            delete_older: transaction.prepare_cached(DELETE_OLDER)?,
             replace: transaction.prepare_cached(REPLACE_UPDATE)?,
             received_at: now.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
             now: now.timestamp_millis(),
         })
     }
 
-    fn one(&mut self, event: &Event) -> rusqlite::Result<()> {
-        let workload = event.workload();
+    fn one(&mut self, arrival: &Arrival) -> rusqlite::Result<()> {
+        let event = &arrival.event;
         let container = Container::of(event);
         let created = event.created.as_deref().unwrap_or_default();
-        let metadata = json(&event.metadata);
         let (received_at, now) = (Rc::clone(&self.received_at), self.now);
-        let write = |statement: &mut CachedStatement<'_>, first_seen: i64, times: i64| {
-            statement.execute(params![
-                event.image,
-                event.diun_version,
-                event.hostname,
-                event.status,
-                event.provider,
-                event.hub_link,
-                event.mime_type,
-                event.digest,
-                created,
-                event.platform,
-                container.name,
-                container.id,
-                container.state,
-                container.status,
-                received_at,
-                metadata,
-                workload,
-                first_seen,
-                now,
-                times,
-            ])
-        };
-        if write(&mut self.insert, now, 1)? == 0 {
-            let (first_seen, times) = self.seen_before(event, &workload)?;
-            write(&mut self.replace, first_seen, times + 1)?;
+        let values: [&dyn ToSql; 18] = [
+            &event.image,
+            &event.diun_version,
+            &event.hostname,
+            &event.status,
+            &event.provider,
+            &event.hub_link,
+            &event.mime_type,
+            &event.digest,
+            &created,
+            &event.platform,
+            &container.name,
+            &container.id,
+            &container.state,
+            &container.status,
+            &received_at,
+            &arrival.metadata,
+            &arrival.workload,
+            &now,
+        ];
+        if self.insert.execute(values)? == 0 {
+            let before = self.before(arrival)?;
+            let Place { hostname, provider, workload } = &before.whereabouts.first;
+            let (times, count) = (before.times + 1, before.whereabouts.count);
+            let more: [&dyn ToSql; 6] =
+                [&before.first_seen, &times, &count, hostname, provider, workload];
+            self.replace.execute(params_from_iter(values.into_iter().chain(more)))?;
         }
         Ok(())
     }
 
-    /// When the event's report was first seen, and how often so far. The report that was the newest
-    /// until now is kept.
-    fn seen_before(&mut self, event: &Event, workload: &str) -> rusqlite::Result<(i64, i64)> {
+    /// What there is of the event's report already, and who runs the digest now. If another report
+    /// was the image's newest until now, that is kept.
+    fn before(&mut self, arrival: &Arrival) -> rusqlite::Result<Before> {
+        let event = &arrival.event;
+        let here = Place {
+            hostname: event.hostname.clone(),
+            provider: event.provider.clone(),
+            workload: arrival.workload.clone(),
+        };
         let newest = self.newest.query_row([&event.image], Stored::newest)?;
-        if newest.is_of(event, workload) {
-            return Ok((newest.first_seen, newest.times));
+        let keys = (key(&event.image), key(&event.digest));
+        let is_same_digest = newest.digest == event.digest;
+        if is_same_digest && newest.place == here {
+            let (first_seen, times) = (newest.first_seen, newest.times);
+            let whereabouts = match newest.whereabouts {
+                Some(known) => known,
+                None => whereabouts(self.connection, keys, here)?,
+            };
+            return Ok(Before { first_seen, times, whereabouts });
         }
-        let image_key = key(&event.image);
-        let before = self
-            .take_older
-            .query_row(
-                params![image_key, key(&event.digest), event.hostname, event.provider, workload],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()?;
+        self.keep(&event.image, keys.0, &newest)?;
+        let known = newest.whereabouts.filter(|_| is_same_digest);
+        let is_known = known.is_some();
+        let mut whereabouts = match known {
+            Some(known) => known,
+            None => whereabouts(self.connection, keys, here.clone())?,
+        };
+        let older = if whereabouts.count > 1 { self.take(keys, &here)? } else { None };
+        if is_known && older.is_none() {
+            whereabouts.add(here);
+        }
+        let (first_seen, times) = older.unwrap_or((self.now, 0));
+        Ok(Before { first_seen, times, whereabouts })
+    }
+
+    /// Makes an image's newest report an older one.
+    fn keep(&mut self, image: &str, image_key: i64, newest: &Stored) -> rusqlite::Result<()> {
+        let digest_key = key(&newest.digest);
         self.insert_older.execute(params![
-            event.image,
+            image,
             newest.digest,
             newest.place.hostname,
             newest.place.provider,
@@ -147,10 +177,30 @@ impl<'a> Upsert<'a> {
             newest.last_seen,
             newest.times,
             image_key,
-            key(&newest.digest),
+            digest_key,
         ])?;
-        Ok(before.unwrap_or((self.now, 0)))
+        Ok(())
     }
+
+    /// Takes a report out of the older ones, if it is there: when it was first seen, and how often.
+    fn take(&mut self, keys: Keys, place: &Place) -> rusqlite::Result<Option<(i64, i64)>> {
+        let (image_key, digest_key) = keys;
+        let found = self.older.query_row(
+            params![image_key, digest_key, place.hostname, place.provider, place.workload],
+            |row| Ok((row.get::<_, i64>(0)?, (row.get(1)?, row.get(2)?))),
+        );
+        let Some((rowid, report)) = found.optional()? else { return Ok(None) };
+        self.delete_older.execute([rowid])?;
+        Ok(Some(report))
+    }
+}
+
+/// What there was of an event's report before it.
+struct Before {
+    first_seen: i64,
+    times: i64,
+    /// With that event's place.
+    whereabouts: Whereabouts,
 }
 
 /// The four metadata values that have columns of their own in `updates`.
@@ -171,13 +221,4 @@ impl<'a> Container<'a> {
             status: get("ctn_status").unwrap_or_default(),
         }
     }
-}
-
-/// Metadata as the database holds it: a JSON object, or nothing.
-pub(super) fn json(metadata: &Metadata) -> String {
-    if metadata.is_empty() {
-        return String::new();
-    }
-    // A map of texts always has a JSON form.
-    serde_json::to_string(metadata).unwrap_or_default()
 }

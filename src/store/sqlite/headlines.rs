@@ -2,34 +2,58 @@
 
 use rusqlite::{Connection, Row};
 
-use super::reports::{add_places, is_ours, key, newest_place};
+use super::reports::{Whereabouts, is_ours, key, newest_place, places};
 use super::row::{created, place, received, tag, text, time};
 use super::updates::{FROM, condition};
-use crate::store::{Headline, State};
+use crate::store::{Headline, Places, State};
 
 const SELECT: &str = "
     SELECT u.image, u.status, u.hub_link, u.created, u.received_at, u.acknowledged_at, u.hostname,
-        u.provider, u.workload, u.digest, u.last_seen, t.id, t.name";
+        u.provider, u.workload, u.digest, u.last_seen, t.id, t.name, u.places, u.first_hostname,
+        u.first_provider, u.first_workload";
 
-pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Vec<Headline>> {
+pub(super) fn list(
+    connection: &Connection,
+    state: State,
+    wanted: Places,
+) -> rusqlite::Result<Vec<Headline>> {
     let mut select = connection.prepare_cached(&format!("{SELECT} {FROM} {}", condition(state)))?;
     let mut rows = select.query([])?;
-    let (mut headlines, mut keys) = (Vec::new(), Vec::new());
+    let (mut headlines, mut incomplete) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        let headline = headline(connection, row)?;
-        keys.push((key(&headline.image), key(&text(row, 9)?)));
+        let headline = headline(connection, row, wanted)?;
+        if headline.place_count == 0 {
+            let keys = (key(&headline.image), key(&text(row, 9)?));
+            incomplete.push((keys, headlines.len()));
+        }
         headlines.push(headline);
     }
-    let places = headlines.iter_mut().map(|headline| &mut headline.places);
-    add_places(connection, keys.into_iter().zip(places).collect())?;
+    // In the order of the index, each page of it is read once.
+    incomplete.sort_unstable();
+    for (keys, index) in incomplete {
+        let headline: &mut Headline = &mut headlines[index];
+        headline.places = places(connection, keys, headline.places.remove(0))?;
+        headline.place_count = headline.places.len();
+    }
     Ok(headlines)
 }
 
-/// A headline with the place of the newest report alone.
-fn headline(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Headline> {
+/// A headline with the places that are wanted; or with that of the newest report and a count of 0,
+/// where its row does not tell.
+fn headline(connection: &Connection, row: &Row<'_>, wanted: Places) -> rusqlite::Result<Headline> {
     let (image, received_at) = (text(row, 0)?, received(&text(row, 4)?));
-    let is_ours = is_ours(received_at, row.get(10)?);
-    let newest = if is_ours { place(row, 6)? } else { newest_place(connection, &image)? };
+    let whereabouts = if is_ours(received_at, row.get(10)?) {
+        let newest = place(row, 6)?;
+        match row.get(13)? {
+            1 => Whereabouts { count: 1, first: newest },
+            count if count > 1 && wanted == Places::First => {
+                Whereabouts { count, first: place(row, 14)? }
+            }
+            _ => Whereabouts { count: 0, first: newest },
+        }
+    } else {
+        Whereabouts { count: 0, first: newest_place(connection, &image)? }
+    };
     Ok(Headline {
         image,
         status: text(row, 1)?,
@@ -38,6 +62,7 @@ fn headline(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Headline
         received_at,
         acknowledged_at: time(row, 5)?,
         tag: tag(row, 11)?,
-        places: vec![newest],
+        places: vec![whereabouts.first],
+        place_count: whereabouts.count,
     })
 }

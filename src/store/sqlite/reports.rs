@@ -8,22 +8,24 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use siphasher::sip::SipHasher13;
 
-use super::events::json;
 use super::row::{metadata, place, received, text};
 use crate::event::{Event, Metadata};
-use crate::store::{Place, Report};
+use crate::store::{Arrival, Place, Report};
 
 pub(super) const SELECT_NEWEST: &str = "
     SELECT hostname, provider, workload, digest, status, metadata, first_seen, last_seen, times,
-        received_at, ctn_name, ctn_id, ctn_state, ctn_status
+        received_at, ctn_name, ctn_id, ctn_state, ctn_status,
+        places, first_hostname, first_provider, first_workload
     FROM updates WHERE image = ?1";
 
 const SELECT_OLDER: &str = "
     SELECT hostname, provider, workload, digest, status, metadata, first_seen, last_seen, times
     FROM older_reports WHERE image_key = ?1 AND image = ?2";
 
+/// The index has them in this order.
 const SELECT_OLDER_PLACES: &str = "
-    SELECT hostname, provider, workload FROM older_reports WHERE image_key = ?1 AND digest_key = ?2";
+    SELECT hostname, provider, workload FROM older_reports WHERE image_key = ?1 AND digest_key = ?2
+    ORDER BY hostname, provider, workload";
 
 /// A report as the database holds it; that of an image's newest event, or an older one.
 pub(super) struct Stored {
@@ -37,6 +39,8 @@ pub(super) struct Stored {
     /// In milliseconds since 1970.
     pub(super) last_seen: i64,
     pub(super) times: i64,
+    /// Of the newest report's digest, where its row tells.
+    pub(super) whereabouts: Option<Whereabouts>,
 }
 
 impl Stored {
@@ -45,16 +49,21 @@ impl Stored {
         let stored = Self::older(row)?;
         let received_at = received(&text(row, 9)?);
         if is_ours(received_at, stored.last_seen) {
-            return Ok(stored);
+            let whereabouts = match row.get(14)? {
+                0 => None,
+                1 => Some(Whereabouts { count: 1, first: stored.place.clone() }),
+                count => Some(Whereabouts { count, first: place(row, 15)? }),
+            };
+            return Ok(Self { whereabouts, ..stored });
         }
-        let event = Event {
+        let theirs = Arrival::from(Event {
             metadata: columns(&stored.place.provider, row, 10)?,
             provider: stored.place.provider.clone(),
             ..Event::default()
-        };
+        });
         Ok(Self {
-            place: Place { workload: event.workload(), ..stored.place },
-            metadata: json(&event.metadata),
+            place: Place { workload: theirs.workload, ..stored.place },
+            metadata: theirs.metadata,
             first_seen: received_at.timestamp_millis(),
             last_seen: received_at.timestamp_millis(),
             times: 1,
@@ -72,15 +81,24 @@ impl Stored {
             first_seen: row.get(6)?,
             last_seen: row.get(7)?,
             times: row.get(8)?,
+            whereabouts: None,
         })
     }
+}
 
-    /// Whether an event would be the same report.
-    pub(super) fn is_of(&self, event: &Event, workload: &str) -> bool {
-        self.digest == event.digest
-            && self.place.hostname == event.hostname
-            && self.place.provider == event.provider
-            && self.place.workload == workload
+/// How many places run an image's current digest, and the first of them.
+pub(super) struct Whereabouts {
+    pub(super) count: usize,
+    pub(super) first: Place,
+}
+
+impl Whereabouts {
+    /// Counts another place.
+    pub(super) fn add(&mut self, place: Place) {
+        self.count += 1;
+        if place < self.first {
+            self.first = place;
+        }
     }
 }
 
@@ -159,28 +177,34 @@ fn is_same(one: &Report, other: &Report) -> bool {
     one.digest == other.digest && one.place == other.place
 }
 
-/// Adds to the places of updates, by the keys of image and digest, those of older reports. They
-/// are ordered then, and each is there once.
-pub(super) fn add_places(
+/// Who runs an image's digest, by their keys: whoever older reports tell of, and `newest`. They are
+/// ordered, and each is there once.
+pub(super) fn places(
     connection: &Connection,
-    mut known: Vec<((i64, i64), &mut Vec<Place>)>,
-) -> rusqlite::Result<()> {
-    let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM older_reports)";
-    if connection.prepare_cached(is_empty)?.query_row([], |row| row.get(0))? {
-        return Ok(());
-    }
+    keys: Keys,
+    newest: Place,
+) -> rusqlite::Result<Vec<Place>> {
     let mut older = connection.prepare_cached(SELECT_OLDER_PLACES)?;
-    // In the order of the index, each page of it is read once.
-    known.sort_unstable_by_key(|(keys, _)| *keys);
-    for ((image, digest), places) in known {
-        for found in older.query_map([image, digest], |row| place(row, 0))? {
-            places.push(found?);
-        }
-        places.sort_unstable();
-        places.dedup();
+    let mut places: Vec<Place> =
+        older.query_map(keys, |row| place(row, 0))?.collect::<rusqlite::Result<_>>()?;
+    if let Err(position) = places.binary_search(&newest) {
+        places.insert(position, newest);
     }
-    Ok(())
+    Ok(places)
 }
+
+/// How many [`places`] there are, and the first.
+pub(super) fn whereabouts(
+    connection: &Connection,
+    keys: Keys,
+    newest: Place,
+) -> rusqlite::Result<Whereabouts> {
+    let places = places(connection, keys, newest.clone())?;
+    Ok(Whereabouts { count: places.len(), first: places.into_iter().next().unwrap_or(newest) })
+}
+
+/// Those of an image and a digest.
+pub(super) type Keys = (i64, i64);
 
 /// The 64 bits that stand for an image or a digest in the key of `older_reports`: SipHash-1-3 with
 /// a zero key, as SQLite's signed integer. Databases hold them, so they never change.

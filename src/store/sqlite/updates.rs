@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::reports::{self, columns, is_ours, key};
+use super::reports::{Keys, columns, is_ours, key, places};
 use super::row::{created, metadata, received, tag, text, time};
 use crate::event::{Event, Metadata};
 use crate::store::{Counts, Place, State, Update};
@@ -10,7 +10,7 @@ use crate::store::{Counts, Place, State, Update};
 const SELECT: &str = "
     SELECT u.image, u.diun_version, u.hostname, u.status, u.provider, u.hub_link, u.mime_type,
         u.digest, u.created, u.platform, u.ctn_name, u.ctn_id, u.ctn_state, u.ctn_status,
-        u.received_at, u.acknowledged_at, u.metadata, u.workload, u.last_seen, t.id, t.name";
+        u.received_at, u.acknowledged_at, u.metadata, u.workload, u.last_seen, t.id, t.name, u.places";
 
 /// Updates with their tags.
 pub(super) const FROM: &str = "
@@ -19,11 +19,22 @@ pub(super) const FROM: &str = "
     LEFT JOIN tags t ON t.id = a.tag_id";
 
 pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Vec<Update>> {
-    let mut updates: Vec<Update> = connection
-        .prepare_cached(&format!("{SELECT} {FROM} {}", condition(state)))?
-        .query_map([], update)?
-        .collect::<rusqlite::Result<_>>()?;
-    add_places(connection, &mut updates)?;
+    let mut select = connection.prepare_cached(&format!("{SELECT} {FROM} {}", condition(state)))?;
+    let mut rows = select.query([])?;
+    let (mut updates, mut incomplete) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (update, is_complete) = update(row)?;
+        if !is_complete {
+            incomplete.push((keys(&update), updates.len()));
+        }
+        updates.push(update);
+    }
+    // In the order of the index, each page of it is read once.
+    incomplete.sort_unstable();
+    for (keys, index) in incomplete {
+        let update: &mut Update = &mut updates[index];
+        update.places = places(connection, keys, update.places.remove(0))?;
+    }
     Ok(updates)
 }
 
@@ -36,21 +47,19 @@ pub(super) fn condition(state: State) -> &'static str {
     }
 }
 
-fn add_places(connection: &Connection, updates: &mut [Update]) -> rusqlite::Result<()> {
-    let known = updates.iter_mut().map(|update| {
-        let event = &update.event;
-        ((key(&event.image), key(&event.digest)), &mut update.places)
-    });
-    reports::add_places(connection, known.collect())
+pub(super) fn get(connection: &Connection, image: &str) -> rusqlite::Result<Option<Update>> {
+    let mut select = connection.prepare_cached(&format!("{SELECT} {FROM} WHERE u.image = ?1"))?;
+    let Some((mut update, is_complete)) = select.query_row([image], update).optional()? else {
+        return Ok(None);
+    };
+    if !is_complete {
+        update.places = places(connection, keys(&update), update.places.remove(0))?;
+    }
+    Ok(Some(update))
 }
 
-pub(super) fn get(connection: &Connection, image: &str) -> rusqlite::Result<Option<Update>> {
-    let mut update = connection
-        .prepare_cached(&format!("{SELECT} {FROM} WHERE u.image = ?1"))?
-        .query_row([image], update)
-        .optional()?;
-    add_places(connection, update.as_mut_slice())?;
-    Ok(update)
+fn keys(update: &Update) -> Keys {
+    (key(&update.event.image), key(&update.event.digest))
 }
 
 pub(super) fn acknowledge(connection: &Connection, image: &str) -> rusqlite::Result<bool> {
@@ -74,21 +83,24 @@ pub(super) fn count(connection: &Connection) -> rusqlite::Result<Counts> {
     })
 }
 
-/// An update with the place of its newest report alone.
-fn update(row: &Row<'_>) -> rusqlite::Result<Update> {
+/// An update with the place of its newest report alone, and whether there are no others.
+fn update(row: &Row<'_>) -> rusqlite::Result<(Update, bool)> {
     let received_at = received(&text(row, 14)?);
     let mut event = event(row)?;
-    let workload = if is_ours(received_at, row.get(18)?) {
+    let is_ours = is_ours(received_at, row.get(18)?);
+    let workload = if is_ours {
         event.metadata = metadata(&text(row, 16)?);
         text(row, 17)?
     } else {
         event.metadata = columns(&event.provider, row, 10)?;
         event.workload()
     };
+    let is_complete = is_ours && row.get::<_, usize>(21)? == 1;
     let newest =
         Place { hostname: event.hostname.clone(), provider: event.provider.clone(), workload };
     let (acknowledged_at, tag) = (time(row, 15)?, tag(row, 19)?);
-    Ok(Update { event, received_at, acknowledged_at, tag, places: vec![newest] })
+    let update = Update { event, received_at, acknowledged_at, tag, places: vec![newest] };
+    Ok((update, is_complete))
 }
 
 /// The event, but for its metadata.

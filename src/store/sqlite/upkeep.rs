@@ -22,6 +22,9 @@ pub(super) fn prune(connection: &mut Connection, what: Prune) -> rusqlite::Resul
             SELECT 1 FROM updates u WHERE u.image = older_reports.image
                 AND u.digest = older_reports.digest AND u.acknowledged_at IS NULL)";
         pruned.reports += transaction.execute(sql, [before.timestamp_millis()])? as u64;
+        // Reports of their current digests may be gone.
+        let sql = "UPDATE updates SET places = 0 WHERE places > 1 AND acknowledged_at IS NOT NULL";
+        transaction.execute(sql, [])?;
     }
     if what.dry_run || pruned == Pruned::default() {
         transaction.rollback()?;

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::database::{Database, Opened, deadline, until};
 use super::{events, lock};
 use crate::event::Event;
-use crate::store::{Events, Result, StoreError};
+use crate::store::{Arrival, Arrivals, Result, StoreError};
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -31,7 +31,7 @@ struct Queue {
 
 #[derive(Debug)]
 struct Waiting {
-    event: Event,
+    arrival: Arrival,
     deadline: Instant,
     sender: Sender<Word>,
 }
@@ -68,7 +68,7 @@ impl Writer {
     }
 
     /// Makes events durable, in one transaction.
-    pub(super) fn upsert_all(&self, database: &Database, events: &mut dyn Events) -> Result<()> {
+    pub(super) fn upsert_all(&self, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
         until(deadline, || commit(&mut opened, database, events))
@@ -77,12 +77,13 @@ impl Writer {
     /// Makes an event durable, together with those of all who wait at the same time.
     pub(super) fn upsert(&self, database: &Database, event: &Event) -> Result<()> {
         let (sender, receiver) = channel();
+        let arrival = Arrival::from(event.clone());
         let mut queue = lock(&self.queue);
         if !std::mem::replace(&mut queue.is_led, true) {
             // Whoever waits here cannot be gone.
             let _ = sender.send(Word::Lead);
         }
-        queue.waiting.push(Waiting { event: event.clone(), deadline: deadline(), sender });
+        queue.waiting.push(Waiting { arrival, deadline: deadline(), sender });
         drop(queue);
         loop {
             match receiver.recv() {
@@ -120,9 +121,9 @@ impl Writer {
 /// The events of all who wait.
 struct Group<'a>(std::slice::Iter<'a, Waiting>);
 
-impl Events for Group<'_> {
-    fn next(&mut self) -> Option<&Event> {
-        self.0.next().map(|waiting| &waiting.event)
+impl Arrivals for Group<'_> {
+    fn next(&mut self) -> Option<&Arrival> {
+        self.0.next().map(|waiting| &waiting.arrival)
     }
 }
 
@@ -139,7 +140,7 @@ impl Drop for Next<'_> {
     }
 }
 
-fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Events) -> Result<()> {
+fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
     database.renew(opened)?;
     let count =
         events::upsert(&mut opened.connection, events).map_err(|error| database.explain(&error))?;
