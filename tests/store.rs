@@ -9,4 +9,5 @@ mod store {
     mod model;
     mod places;
     mod trouble;
+    mod turn;
 }

@@ -93,12 +93,14 @@ fn store_all(
     progress: &mut Progress,
 ) -> Result<(), Error> {
     // The database is not touched before there is something to store.
+    let mut most_time = batch::SHORT;
     while let Ok(found) = receiver.recv() {
-        let mut batch = Batch::new(found, receiver, spent);
+        let mut batch = Batch::new(found, most_time, receiver, spent);
         let result = if batch.is_empty() { Ok(()) } else { store.upsert_events(&mut batch) };
         progress.add(&batch, result.is_ok());
         result?;
-        if batch.is_cut_off() {
+        most_time = batch.next_most_time();
+        if batch.is_long() {
             thread::sleep(TURN);
         }
     }

@@ -32,6 +32,9 @@ fn json(metadata: &Metadata) -> String {
 pub trait Arrivals {
     /// The next one; `None` when there are no more.
     fn next(&mut self) -> Option<&Arrival>;
+
+    /// Called when somebody else waits to write: there should be no more soon.
+    fn others_wait(&mut self) {}
 }
 
 impl Arrivals for std::slice::Iter<'_, Arrival> {

@@ -8,6 +8,7 @@ mod glance;
 mod headlines;
 mod reports;
 mod row;
+mod turn;
 mod updates;
 mod upkeep;
 mod writer;

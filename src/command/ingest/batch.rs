@@ -8,8 +8,16 @@ use crate::store::{Arrival, Arrivals};
 
 /// A batch ends when the input gives nothing for this long.
 const DRY: Duration = Duration::from_millis(20);
-/// Or when it has taken this long: nobody else can write meanwhile.
-const MOST_TIME: Duration = Duration::from_millis(400);
+/// Or when it has taken this long and others wait to write.
+const LEAST: Duration = Duration::from_millis(200);
+/// Or when it has taken this long and the input does not keep up.
+pub(super) const SHORT: Duration = Duration::from_millis(400);
+/// Or when it has taken this long: what it holds can be read only then.
+const LONGEST: Duration = Duration::from_millis(1600);
+/// Whoever comes to wait waits for a commit. While it takes less than this, batches may be longer.
+const QUICK: Duration = Duration::from_millis(350);
+/// When it takes more than this, they must be shorter.
+const SLOW: Duration = Duration::from_millis(600);
 /// Or when this much was wrong in it, which is told after it.
 const MOST_COMPLAINTS: usize = 100;
 
@@ -20,20 +28,25 @@ pub(super) struct Batch<'a> {
     events: Vec<Arrival>,
     /// The next of them.
     position: usize,
-    ends: Instant,
+    started: Instant,
+    most_time: Duration,
+    others_wait: bool,
     /// Events handed out.
     pub(super) taken: usize,
     /// What was wrong in the input.
     pub(super) complaints: Vec<String>,
     /// How much was read.
     pub(super) bytes: u64,
-    is_cut_off: bool,
+    ended: Instant,
+    is_long: bool,
 }
 
 impl<'a> Batch<'a> {
-    /// Begins with what was found first. Events that were handed out go to `spent`.
+    /// Begins with what was found first, and takes no longer than `most_time`. Events that were
+    /// handed out go to `spent`.
     pub(super) fn new(
         first: Found,
+        most_time: Duration,
         receiver: &'a Receiver<Found>,
         spent: &'a Sender<Vec<Arrival>>,
     ) -> Self {
@@ -42,11 +55,14 @@ impl<'a> Batch<'a> {
             spent,
             events: Vec::new(),
             position: 0,
-            ends: Instant::now() + MOST_TIME,
+            started: Instant::now(),
+            most_time,
+            others_wait: false,
             taken: 0,
             complaints: Vec::new(),
             bytes: 0,
-            is_cut_off: false,
+            ended: Instant::now(),
+            is_long: false,
         };
         batch.add(first);
         batch
@@ -57,9 +73,18 @@ impl<'a> Batch<'a> {
         self.events.is_empty()
     }
 
-    /// Whether it ended while there was more.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.is_cut_off
+    /// Whether others may have waited for it to end.
+    pub(super) fn is_long(&self) -> bool {
+        self.is_long
+    }
+
+    /// The most time for the next, as this one is committed now.
+    pub(super) fn next_most_time(&self) -> Duration {
+        match self.ended.elapsed() {
+            commit if commit > SLOW => (self.most_time / 2).max(SHORT),
+            commit if commit < QUICK && self.is_long => (self.most_time * 2).min(LONGEST),
+            _ => self.most_time,
+        }
     }
 
     fn add(&mut self, found: Found) {
@@ -75,14 +100,25 @@ impl<'a> Batch<'a> {
 impl Arrivals for Batch<'_> {
     fn next(&mut self) -> Option<&Arrival> {
         while self.position == self.events.len() {
-            if Instant::now() >= self.ends || self.complaints.len() >= MOST_COMPLAINTS {
-                self.is_cut_off = true;
+            let elapsed = self.started.elapsed();
+            let is_over = elapsed >= self.most_time
+                || elapsed >= LEAST && self.others_wait
+                || self.complaints.len() >= MOST_COMPLAINTS;
+            let patience = if elapsed < SHORT { DRY } else { Duration::ZERO };
+            let found = if is_over { None } else { self.receiver.recv_timeout(patience).ok() };
+            let Some(found) = found else {
+                self.is_long = is_over || elapsed >= SHORT;
+                self.ended = Instant::now();
                 return None;
-            }
-            self.add(self.receiver.recv_timeout(DRY).ok()?);
+            };
+            self.add(found);
         }
         self.position += 1;
         self.taken += 1;
         self.events.get(self.position - 1)
+    }
+
+    fn others_wait(&mut self) {
+        self.others_wait = true;
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::checkpointer::{Checkpointer, checkpoint};
-use super::{error, lock};
+use super::{error, lock, turn};
 use crate::store::migrations::{LATEST, MIGRATIONS};
 use crate::store::{Result, StoreError};
 
@@ -51,7 +51,7 @@ pub(super) struct Opened {
     pub(super) checkpointer: Checkpointer,
     pub(super) connection: Connection,
     /// Its write-ahead log, and which file that is.
-    log: (PathBuf, Option<FileId>),
+    pub(super) log: (PathBuf, Option<FileId>),
 }
 
 impl Opened {
@@ -257,10 +257,10 @@ pub(super) fn deadline() -> Instant {
     Instant::now() + BUSY
 }
 
-/// Does some work that gives up waiting for a lock at a time.
-pub(super) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
+/// Does some work that gives up waiting for a lock at a time; others see that it waits by the log.
+pub(super) fn until<T>(deadline: Instant, log: &Path, work: impl FnOnce() -> T) -> T {
     DEADLINE.set(Some(deadline));
-    let result = work();
+    let result = turn::within(log, work);
     DEADLINE.set(None);
     result
 }
@@ -272,6 +272,7 @@ fn wait(times: i32) -> bool {
         None => BUSY_STEP * times.unsigned_abs() < BUSY,
     };
     if in_time {
+        turn::wait();
         thread::sleep(BUSY_STEP);
     }
     in_time

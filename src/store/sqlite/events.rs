@@ -3,6 +3,7 @@
 //! The newest report is part of the update's row. When an event comes from elsewhere, or of
 //! another digest, the report that was the newest moves to `older_reports`.
 
+use std::path::Path;
 use std::rc::Rc;
 
 use chrono::{SecondsFormat, Utc};
@@ -11,6 +12,7 @@ use rusqlite::{
 };
 
 use super::reports::{Keys, SELECT_NEWEST, Stored, Whereabouts, key, whereabouts};
+use super::turn::Others;
 use crate::event::Event;
 use crate::store::{Arrival, Arrivals, Place};
 
@@ -45,17 +47,25 @@ const INSERT_OLDER: &str = "
         status = excluded.status, metadata = excluded.metadata, last_seen = excluded.last_seen,
         times = times + excluded.times";
 
-/// Takes events in, in one transaction. Gives how many there were.
+/// After each so many events one looks whether others wait.
+const LOOK: usize = 256;
+
+/// Takes events in, in one transaction, and tells whoever gives them when others wait. `log` is the
+/// write-ahead log. Gives how many there were.
 pub(super) fn upsert(
     connection: &mut Connection,
     arrivals: &mut dyn Arrivals,
+    log: &Path,
 ) -> rusqlite::Result<usize> {
     let transaction = connection.transaction()?;
     let mut upsert = Upsert::prepare(&transaction)?;
-    let mut count = 0;
+    let (mut count, mut others) = (0, None);
     while let Some(arrival) = arrivals.next() {
         upsert.one(arrival)?;
         count += 1;
+        if count % LOOK == 0 && others.get_or_insert_with(|| Others::of(log)).wait() {
+            arrivals.others_wait();
+        }
     }
     drop(upsert);
     transaction.commit()?;

@@ -64,14 +64,17 @@ impl Writer {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
         database.renew(&mut opened)?;
-        until(deadline, || work(&mut opened.connection)).map_err(|error| database.explain(&error))
+        let log = opened.log.0.clone();
+        until(deadline, &log, || work(&mut opened.connection))
+            .map_err(|error| database.explain(&error))
     }
 
     /// Makes events durable, in one transaction.
     pub(super) fn upsert_all(&self, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
-        until(deadline, || commit(&mut opened, database, events))
+        let log = opened.log.0.clone();
+        until(deadline, &log, || commit(&mut opened, database, events))
     }
 
     /// Makes an event durable, together with those of all who wait at the same time.
@@ -105,7 +108,8 @@ impl Writer {
         let group = std::mem::take(&mut lock(&self.queue).waiting);
         let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { return };
         let mut events = Group(group.iter());
-        let outcome = until(earliest, || commit(&mut opened, database, &mut events));
+        let log = opened.log.0.clone();
+        let outcome = until(earliest, &log, || commit(&mut opened, database, &mut events));
         drop(opened);
         let is_locked = matches!(outcome, Err(StoreError::Locked(_)));
         for waiting in group {
@@ -142,8 +146,9 @@ impl Drop for Next<'_> {
 
 fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
     database.renew(opened)?;
-    let count =
-        events::upsert(&mut opened.connection, events).map_err(|error| database.explain(&error))?;
+    let log = &opened.log.0;
+    let count = events::upsert(&mut opened.connection, events, log)
+        .map_err(|error| database.explain(&error))?;
     opened.checkpointer.committed(count, || database.connect());
     Ok(())
 }
