@@ -257,10 +257,14 @@ pub(super) fn deadline() -> Instant {
     Instant::now() + BUSY
 }
 
-/// Does some work that gives up waiting for a lock at a time; others see that it waits by the log.
-pub(super) fn until<T>(deadline: Instant, log: &Path, work: impl FnOnce() -> T) -> T {
+/// Does some work that gives up waiting for a lock at a time, and lets others see that it waits.
+pub(super) fn until<T>(
+    deadline: Instant,
+    opened: &mut Opened,
+    work: impl FnOnce(&mut Opened) -> T,
+) -> T {
     DEADLINE.set(Some(deadline));
-    let result = turn::within(log, work);
+    let result = turn::within(opened.log.0.clone(), || work(opened));
     DEADLINE.set(None);
     result
 }

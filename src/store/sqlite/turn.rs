@@ -13,8 +13,8 @@ thread_local! {
 }
 
 /// Does some work that may have to wait for the lock of the database with this log.
-pub(super) fn within<T>(log: &Path, work: impl FnOnce() -> T) -> T {
-    WAITING.set(Some((log.to_owned(), None)));
+pub(super) fn within<T>(log: PathBuf, work: impl FnOnce() -> T) -> T {
+    WAITING.set(Some((log, None)));
     let result = work();
     WAITING.set(None);
     result

@@ -64,8 +64,7 @@ impl Writer {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
         database.renew(&mut opened)?;
-        let log = opened.log.0.clone();
-        until(deadline, &log, || work(&mut opened.connection))
+        until(deadline, &mut opened, |opened| work(&mut opened.connection))
             .map_err(|error| database.explain(&error))
     }
 
@@ -73,8 +72,7 @@ impl Writer {
     pub(super) fn upsert_all(&self, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
-        let log = opened.log.0.clone();
-        until(deadline, &log, || commit(&mut opened, database, events))
+        until(deadline, &mut opened, |opened| commit(opened, database, events))
     }
 
     /// Makes an event durable, together with those of all who wait at the same time.
@@ -108,8 +106,7 @@ impl Writer {
         let group = std::mem::take(&mut lock(&self.queue).waiting);
         let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { return };
         let mut events = Group(group.iter());
-        let log = opened.log.0.clone();
-        let outcome = until(earliest, &log, || commit(&mut opened, database, &mut events));
+        let outcome = until(earliest, &mut opened, |opened| commit(opened, database, &mut events));
         drop(opened);
         let is_locked = matches!(outcome, Err(StoreError::Locked(_)));
         for waiting in group {
