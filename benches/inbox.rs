@@ -17,10 +17,14 @@ use diunbox::store::{Arrival, Places, SqliteStore, State, Store};
 const REAL: &[u8] = include_bytes!("../tests/fixtures/docker-eight-containers.ndjson");
 const UPDATES: usize = 10_000;
 
+fn real() -> Vec<Event> {
+    let lines = REAL.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| Event::from_json(line).unwrap()).collect()
+}
+
 /// As many real events as asked for, each of another image.
 fn arrivals(count: usize) -> Vec<Arrival> {
-    let lines = REAL.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let real: Vec<Event> = lines.map(|line| Event::from_json(line).unwrap()).collect();
+    let real = real();
     let numbered = |(number, event): (usize, &Event)| Event {
         image: format!("{}-{number}", event.image),
         ..event.clone()
@@ -47,7 +51,7 @@ fn parse(criterion: &mut Criterion) {
 fn upsert(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("diunbox.db")).unwrap();
-    let arrivals = arrivals(1_000);
+    let (arrivals, event) = (arrivals(1_000), &real()[0]);
     let mut group = criterion.benchmark_group("upsert");
     group.throughput(Throughput::Elements(arrivals.len() as u64));
     group.bench_function("1,000 events in a transaction", |bencher| {
@@ -55,7 +59,7 @@ fn upsert(criterion: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(1));
     group.bench_function("one event", |bencher| {
-        bencher.iter(|| store.upsert_event(&arrivals[0].event).unwrap());
+        bencher.iter(|| store.upsert_event(event).unwrap());
     });
     group.finish();
 }

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// What Diun says about the workload that runs an image; the keys differ by provider.
@@ -96,8 +98,12 @@ impl Event {
         if json.trim_ascii_start().first() != Some(&b'{') {
             return Err(EventError::Syntax("it does not start with {".to_owned()));
         }
-        let event: Self = serde_json::from_slice(json).map_err(|error| explain(json, &error))?;
-        event.checked()
+        // Checked at once, and not text by text.
+        let event = match std::str::from_utf8(json) {
+            Ok(text) => serde_json::from_str::<Self>(text),
+            Err(_) => serde_json::from_slice(json),
+        };
+        event.map_err(|error| explain(json, &error))?.checked()
     }
 
     /// Reads one event from the variables that Diun's script notifier sets for its command.
@@ -228,8 +234,34 @@ fn created_from_json<'de, D: Deserializer<'de>>(
 }
 
 fn metadata_from_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metadata, D::Error> {
-    let map: BTreeMap<String, Option<String>> = null_as_default(deserializer)?;
-    Ok(map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+    deserializer.deserialize_option(MetadataVisitor)
+}
+
+/// Reads metadata, in which a value may be `null` too.
+struct MetadataVisitor;
+
+impl<'de> Visitor<'de> for MetadataVisitor {
+    type Value = Metadata;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a map")
+    }
+
+    fn visit_none<E>(self) -> Result<Metadata, E> {
+        Ok(Metadata::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Metadata, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+        let mut metadata = Metadata::new();
+        while let Some((key, value)) = map.next_entry::<_, Option<String>>()? {
+            metadata.insert(key, value.unwrap_or_default());
+        }
+        Ok(metadata)
+    }
 }
 
 /// Parses once more, only to find the field that is wrong: good events do not pay for it.

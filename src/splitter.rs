@@ -107,6 +107,17 @@ impl Splitter {
         self.scan(&mut found);
     }
 
+    /// Whether the next byte may start an object: then a line that is one need not be fed.
+    pub fn is_between(&self) -> bool {
+        matches!(self.state, State::Between) && self.buffer.is_empty()
+    }
+
+    /// Takes a line that was not fed into account.
+    pub fn skip_line(&mut self) {
+        self.at_start = false;
+        self.line += 1;
+    }
+
     /// Says that the stream has ended.
     pub fn finish(mut self, mut found: impl FnMut(Piece<'_>)) {
         if self.at_start {

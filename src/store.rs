@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::event::{Event, Metadata};
 
-pub use arrival::{Arrival, Arrivals};
+pub use arrival::{Arrival, Arrivals, TEXTS};
 pub use sqlite::SqliteStore;
 
 /// The current state of one image: its newest event, and what the user made of it.

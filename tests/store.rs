@@ -9,5 +9,4 @@ mod store {
     mod model;
     mod places;
     mod trouble;
-    mod turn;
 }

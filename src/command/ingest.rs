@@ -9,7 +9,7 @@ mod source;
 
 use std::io::{BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::store::{Arrival, SqliteStore, Store};
 /// wait for the database look every few milliseconds whether it is free.
 const TURN: Duration = Duration::from_millis(6);
 /// How many chunks the reader may be ahead of the store.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 
 pub(super) fn run(args: &Ingest, session: &Session) -> Result<Outcome, Error> {
     if args.from_env {
@@ -63,18 +63,10 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let store = session.open()?;
     let mut progress = Progress::new(&sources, session.quiet);
     let (sender, receiver) = sync_channel(AHEAD);
-    // Events are freed where they were made: the allocator would make two threads wait for each
-    // other.
-    let (spent, to_free) = channel::<Vec<Arrival>>();
-    let read = move || {
-        source::read(sources, |found| {
-            to_free.try_iter().for_each(drop);
-            sender.send(found).is_ok()
-        });
-    };
+    let read = move || source::read(sources, |found| sender.send(found).is_ok());
     let reader = thread::Builder::new().name("reader".into()).spawn(read);
     let reader = reader.map_err(|error| Error::Usage(format!("cannot start a thread: {error}")))?;
-    let result = store_all(&store, &receiver, &spent, &mut progress);
+    let result = store_all(&store, &receiver, &mut progress);
     drop(receiver);
     // Where storing failed the reader may wait for a pipe that never ends.
     if result.is_ok() {
@@ -88,20 +80,21 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
 
 fn store_all(
     store: &SqliteStore,
-    receiver: &Receiver<Found>,
-    spent: &Sender<Vec<Arrival>>,
+    receiver: &Receiver<Found<Arrival>>,
     progress: &mut Progress,
 ) -> Result<(), Error> {
     // The database is not touched before there is something to store.
-    let mut most_time = batch::SHORT;
-    while let Ok(found) = receiver.recv() {
-        let mut batch = Batch::new(found, most_time, receiver, spent);
+    let mut next = receiver.recv().ok();
+    while let Some(found) = next {
+        let mut batch = Batch::new(found, receiver);
         let result = if batch.is_empty() { Ok(()) } else { store.upsert_events(&mut batch) };
         progress.add(&batch, result.is_ok());
         result?;
-        most_time = batch.next_most_time();
-        if batch.is_long() {
+        next = batch.next();
+        if next.is_some() {
             thread::sleep(TURN);
+        } else {
+            next = receiver.recv().ok();
         }
     }
     Ok(())
@@ -113,13 +106,11 @@ fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let fail = |error| Error::File { action: "write to", path: std::env::temp_dir(), error };
     let mut kept = BufWriter::new(tempfile::tempfile().map_err(fail)?);
     let (mut refused, mut written) = (0, Ok(()));
-    source::read(sources, |found| {
+    source::read(sources, |found: Found<Event>| {
         found.complaints.iter().for_each(complain);
         refused += found.complaints.len();
-        written = found
-            .events
-            .iter()
-            .try_for_each(|arrival| Ok(serde_json::to_writer(&mut kept, &arrival.event)?));
+        written =
+            found.events.iter().try_for_each(|event| Ok(serde_json::to_writer(&mut kept, event)?));
         written.is_ok()
     });
     written.map_err(fail)?;

@@ -8,7 +8,7 @@ mod glance;
 mod headlines;
 mod reports;
 mod row;
-mod turn;
+mod syncer;
 mod updates;
 mod upkeep;
 mod writer;

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use memchr::memchr;
+
 use crate::event::Event;
 use crate::splitter::{Piece, Splitter};
-use crate::store::Arrival;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -21,9 +22,8 @@ pub(super) enum Source {
 }
 
 /// What one chunk of input held.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) events: Vec<Arrival>,
+pub(super) struct Found<T> {
+    pub(super) events: Vec<T>,
     /// What was wrong, with file and line.
     pub(super) complaints: Vec<String>,
     /// How much was read.
@@ -48,7 +48,7 @@ impl Source {
 }
 
 /// Reads all sources, and hands on what each chunk holds until `take` wants no more.
-pub(super) fn read(sources: Vec<Source>, mut take: impl FnMut(Found) -> bool) {
+pub(super) fn read<T: From<Event>>(sources: Vec<Source>, mut take: impl FnMut(Found<T>) -> bool) {
     for source in sources {
         let name = source.name();
         let result = source.open().and_then(|input| read_one(input, &name, &mut take));
@@ -65,10 +65,10 @@ pub(super) fn read(sources: Vec<Source>, mut take: impl FnMut(Found) -> bool) {
     }
 }
 
-fn read_one(
+fn read_one<T: From<Event>>(
     mut input: Box<dyn Read>,
     name: &str,
-    take: &mut impl FnMut(Found) -> bool,
+    take: &mut impl FnMut(Found<T>) -> bool,
 ) -> io::Result<bool> {
     let mut splitter = Splitter::default();
     let mut chunk = vec![0; CHUNK];
@@ -80,7 +80,20 @@ fn read_one(
             Err(error) => return Err(error),
         };
         let mut found = Found { bytes: bytes as u64, ..Found::default() };
-        splitter.feed(&chunk[..bytes], |piece| found.add(&piece, name));
+        let mut rest = &chunk[..bytes];
+        while !rest.is_empty() {
+            let end = memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+            let (line, after) = rest.split_at(end);
+            let event = if splitter.is_between() { whole(line) } else { None };
+            match event {
+                Some(event) => {
+                    splitter.skip_line();
+                    found.events.push(event.into());
+                }
+                None => splitter.feed(line, |piece| found.add(&piece, name)),
+            }
+            rest = after;
+        }
         if !take(found) {
             return Ok(false);
         }
@@ -90,7 +103,19 @@ fn read_one(
     Ok(take(found))
 }
 
-impl Found {
+/// The event that a line is, as most are: that is quicker to see than where an object ends.
+fn whole(line: &[u8]) -> Option<Event> {
+    let line = line.strip_suffix(b"\n")?.trim_ascii_end();
+    Event::from_json(line.strip_suffix(b",").unwrap_or(line)).ok()
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self { events: Vec::new(), complaints: Vec::new(), bytes: 0 }
+    }
+}
+
+impl<T: From<Event>> Found<T> {
     fn add(&mut self, piece: &Piece<'_>, name: &str) {
         let event = match piece.object {
             Ok(object) => Event::from_json(object).map_err(|error| error.to_string()),

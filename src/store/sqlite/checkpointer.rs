@@ -10,6 +10,8 @@ use rusqlite::Connection;
 
 /// After this many events the log is worth a checkpoint. An event takes about four pages of it.
 const EVENTS: usize = 250;
+/// The same within a bulk, where an event takes less than a page, and many change the same ones.
+const BULK: usize = 32 * 1024;
 
 /// The thread, once there was something to do for it.
 #[derive(Debug, Default)]
@@ -19,14 +21,16 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Events were committed. `connect` gives the thread its connection when it is needed first.
+    /// Events were committed, and are followed by more. `connect` gives the thread its connection when
+    /// it is needed first.
     pub(super) fn committed<E>(
         &mut self,
         events: usize,
+        are_followed: bool,
         connect: impl FnOnce() -> Result<Connection, E>,
     ) {
         self.events += events;
-        if self.events < EVENTS {
+        if self.events < if are_followed { BULK } else { EVENTS } {
             return;
         }
         self.events = 0;

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::checkpointer::{Checkpointer, checkpoint};
-use super::{error, lock, turn};
+use super::syncer::Syncer;
+use super::{error, lock};
 use crate::store::migrations::{LATEST, MIGRATIONS};
 use crate::store::{Result, StoreError};
 
@@ -25,9 +26,11 @@ const BUSY_STEP: Duration = Duration::from_millis(4);
 const CACHE_KIB: i64 = 8 * 1024;
 /// Most memory for pages, in KiB, of the writer. It pays off when many events come at once.
 const WRITER_CACHE_KIB: i64 = 44 * 1024;
-/// Pages in the write-ahead log, 128 MiB, at which the writer itself does what is left for the
-/// checkpointer to do.
-const WRITER_CHECKPOINT: i64 = 32 * 1024;
+/// Pages in the write-ahead log, 512 MiB, at which the writer itself does what is left for the
+/// checkpointer to do. While a bulk fills it, there is no time at which the log could begin anew.
+const WRITER_CHECKPOINT: i64 = 128 * 1024;
+/// The bytes to which a log that begins anew is cut.
+const LOG_LIMIT: i64 = 128 * 1024 * 1024;
 /// Statements kept prepared.
 const STATEMENTS: usize = 32;
 
@@ -49,6 +52,7 @@ pub(super) struct Database {
 pub(super) struct Opened {
     /// Dropped before the connection, which is the last to close and tidies up.
     pub(super) checkpointer: Checkpointer,
+    pub(super) syncer: Syncer,
     pub(super) connection: Connection,
     /// Its write-ahead log, and which file that is.
     pub(super) log: (PathBuf, Option<FileId>),
@@ -94,8 +98,12 @@ impl Database {
                     *lock(&self.written) = self.file();
                     let log = self.beside("-wal");
                     let id = file_id(&log);
-                    let checkpointer = Checkpointer::default();
-                    return Ok(Opened { checkpointer, connection, log: (log, id) });
+                    return Ok(Opened {
+                        checkpointer: Checkpointer::default(),
+                        syncer: Syncer::default(),
+                        connection,
+                        log: (log, id),
+                    });
                 }
             }
         }
@@ -182,6 +190,7 @@ impl Database {
         connection
             .pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
             .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", WRITER_CHECKPOINT))
+            .and_then(|()| connection.pragma_update(None, "journal_size_limit", LOG_LIMIT))
             .map_err(|error| self.explain(&error))?;
         if version < LATEST {
             self.migrate(&mut connection)?;
@@ -257,14 +266,10 @@ pub(super) fn deadline() -> Instant {
     Instant::now() + BUSY
 }
 
-/// Does some work that gives up waiting for a lock at a time, and lets others see that it waits.
-pub(super) fn until<T>(
-    deadline: Instant,
-    opened: &mut Opened,
-    work: impl FnOnce(&mut Opened) -> T,
-) -> T {
+/// Does some work that gives up waiting for a lock at a time.
+pub(super) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
     DEADLINE.set(Some(deadline));
-    let result = turn::within(opened.log.0.clone(), || work(opened));
+    let result = work();
     DEADLINE.set(None);
     result
 }
@@ -276,7 +281,6 @@ fn wait(times: i32) -> bool {
         None => BUSY_STEP * times.unsigned_abs() < BUSY,
     };
     if in_time {
-        turn::wait();
         thread::sleep(BUSY_STEP);
     }
     in_time

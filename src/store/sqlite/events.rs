@@ -3,7 +3,6 @@
 //! The newest report is part of the update's row. When an event comes from elsewhere, or of
 //! another digest, the report that was the newest moves to `older_reports`.
 
-use std::path::Path;
 use std::rc::Rc;
 
 use chrono::{SecondsFormat, Utc};
@@ -12,22 +11,21 @@ use rusqlite::{
 };
 
 use super::reports::{Keys, SELECT_NEWEST, Stored, Whereabouts, key, whereabouts};
-use super::turn::Others;
-use crate::event::Event;
-use crate::store::{Arrival, Arrivals, Place};
+use crate::store::{Arrival, Arrivals, Place, TEXTS};
 
-/// Most images come once. So their rows are inserted without a look whether they are there.
+/// The parameters up to `?16` are an [`Arrival`]'s texts. Most images come once, so their rows are
+/// inserted without a look whether they are there.
 const INSERT_UPDATE: &str = "
     INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link, mime_type,
-        digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status, received_at, metadata,
-        workload, first_seen, last_seen, times, places)
+        digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status, metadata, workload,
+        received_at, first_seen, last_seen, times, places)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, 1, 1)
     ON CONFLICT (image) DO NOTHING";
 
 const REPLACE_UPDATE: &str = "
     UPDATE updates SET diun_version = ?2, hostname = ?3, status = ?4, provider = ?5, hub_link = ?6,
         mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11, ctn_id = ?12,
-        ctn_state = ?13, ctn_status = ?14, received_at = ?15, metadata = ?16, workload = ?17,
+        ctn_state = ?13, ctn_status = ?14, metadata = ?15, workload = ?16, received_at = ?17,
         last_seen = ?18, first_seen = ?19, times = ?20, places = ?21, first_hostname = ?22,
         first_provider = ?23, first_workload = ?24, acknowledged_at = NULL
     WHERE image = ?1";
@@ -47,25 +45,17 @@ const INSERT_OLDER: &str = "
         status = excluded.status, metadata = excluded.metadata, last_seen = excluded.last_seen,
         times = times + excluded.times";
 
-/// After each so many events one looks whether others wait.
-const LOOK: usize = 256;
-
-/// Takes events in, in one transaction, and tells whoever gives them when others wait. `log` is the
-/// write-ahead log. Gives how many there were.
+/// Takes events in, in one transaction. Gives how many there were.
 pub(super) fn upsert(
     connection: &mut Connection,
     arrivals: &mut dyn Arrivals,
-    log: &Path,
 ) -> rusqlite::Result<usize> {
     let transaction = connection.transaction()?;
     let mut upsert = Upsert::prepare(&transaction)?;
-    let (mut count, mut others) = (0, None);
+    let mut count = 0;
     while let Some(arrival) = arrivals.next() {
         upsert.one(arrival)?;
         count += 1;
-        if count % LOOK == 0 && others.get_or_insert_with(|| Others::of(log)).wait() {
-            arrivals.others_wait();
-        }
     }
     drop(upsert);
     transaction.commit()?;
@@ -102,53 +92,32 @@ impl<'a> Upsert<'a> {
     }
 
     fn one(&mut self, arrival: &Arrival) -> rusqlite::Result<()> {
-        let event = &arrival.event;
-        let container = Container::of(event);
-        let created = event.created.as_deref().unwrap_or_default();
+        let texts = arrival.texts();
         let (received_at, now) = (Rc::clone(&self.received_at), self.now);
-        let values: [&dyn ToSql; 18] = [
-            &event.image,
-            &event.diun_version,
-            &event.hostname,
-            &event.status,
-            &event.provider,
-            &event.hub_link,
-            &event.mime_type,
-            &event.digest,
-            &created,
-            &event.platform,
-            &container.name,
-            &container.id,
-            &container.state,
-            &container.status,
-            &received_at,
-            &arrival.metadata,
-            &arrival.workload,
-            &now,
-        ];
-        if self.insert.execute(values)? == 0 {
-            let before = self.before(arrival)?;
+        let values = || {
+            let times: [&dyn ToSql; 2] = [&received_at, &now];
+            texts.iter().map(|text| text as &dyn ToSql).chain(times)
+        };
+        if self.insert.execute(params_from_iter(values()))? == 0 {
+            let before = self.before(texts)?;
             let Place { hostname, provider, workload } = &before.whereabouts.first;
             let (times, count) = (before.times + 1, before.whereabouts.count);
             let more: [&dyn ToSql; 6] =
                 [&before.first_seen, &times, &count, hostname, provider, workload];
-            self.replace.execute(params_from_iter(values.into_iter().chain(more)))?;
+            self.replace.execute(params_from_iter(values().chain(more)))?;
         }
         Ok(())
     }
 
-    /// What there is of the event's report already, and who runs the digest now. If another report
+    /// What there is of an event's report already, and who runs the digest now. If another report
     /// was the image's newest until now, that is kept.
-    fn before(&mut self, arrival: &Arrival) -> rusqlite::Result<Before> {
-        let event = &arrival.event;
-        let here = Place {
-            hostname: event.hostname.clone(),
-            provider: event.provider.clone(),
-            workload: arrival.workload.clone(),
-        };
-        let newest = self.newest.query_row([&event.image], Stored::newest)?;
-        let keys = (key(&event.image), key(&event.digest));
-        let is_same_digest = newest.digest == event.digest;
+    fn before(&mut self, texts: [&str; TEXTS]) -> rusqlite::Result<Before> {
+        let [image, _, hostname, _, provider, _, _, digest, .., workload] = texts;
+        let [hostname, provider, workload] = [hostname, provider, workload].map(str::to_owned);
+        let here = Place { hostname, provider, workload };
+        let newest = self.newest.query_row([image], Stored::newest)?;
+        let keys = (key(image), key(digest));
+        let is_same_digest = newest.digest == digest;
         if is_same_digest && newest.place == here {
             let (first_seen, times) = (newest.first_seen, newest.times);
             let whereabouts = match newest.whereabouts {
@@ -157,7 +126,7 @@ impl<'a> Upsert<'a> {
             };
             return Ok(Before { first_seen, times, whereabouts });
         }
-        self.keep(&event.image, keys.0, &newest)?;
+        self.keep(image, keys.0, &newest)?;
         let known = newest.whereabouts.filter(|_| is_same_digest);
         let is_known = known.is_some();
         let mut whereabouts = match known {
@@ -211,24 +180,4 @@ struct Before {
     times: i64,
     /// With that event's place.
     whereabouts: Whereabouts,
-}
-
-/// The four metadata values that have columns of their own in `updates`.
-struct Container<'a> {
-    name: &'a str,
-    id: &'a str,
-    state: &'a str,
-    status: &'a str,
-}
-
-impl<'a> Container<'a> {
-    fn of(event: &'a Event) -> Self {
-        let get = |key| event.metadata.get(key).map(String::as_str);
-        Self {
-            name: get("ctn_names").or_else(|| get("ctn_name")).unwrap_or_default(),
-            id: get("ctn_id").unwrap_or_default(),
-            state: get("ctn_state").unwrap_or_default(),
-            status: get("ctn_status").unwrap_or_default(),
-        }
-    }
 }

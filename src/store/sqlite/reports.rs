@@ -10,7 +10,8 @@ use siphasher::sip::SipHasher13;
 
 use super::row::{metadata, place, received, text};
 use crate::event::{Event, Metadata};
-use crate::store::{Arrival, Place, Report};
+use crate::store::arrival::json;
+use crate::store::{Place, Report};
 
 pub(super) const SELECT_NEWEST: &str = "
     SELECT hostname, provider, workload, digest, status, metadata, first_seen, last_seen, times,
@@ -56,14 +57,14 @@ impl Stored {
             };
             return Ok(Self { whereabouts, ..stored });
         }
-        let theirs = Arrival::from(Event {
+        let theirs = Event {
             metadata: columns(&stored.place.provider, row, 10)?,
             provider: stored.place.provider.clone(),
             ..Event::default()
-        });
+        };
         Ok(Self {
-            place: Place { workload: theirs.workload, ..stored.place },
-            metadata: theirs.metadata,
+            place: Place { workload: theirs.workload(), ..stored.place },
+            metadata: json(&theirs.metadata),
             first_seen: received_at.timestamp_millis(),
             last_seen: received_at.timestamp_millis(),
             times: 1,

@@ -64,21 +64,31 @@ impl Writer {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
         database.renew(&mut opened)?;
-        until(deadline, &mut opened, |opened| work(&mut opened.connection))
-            .map_err(|error| database.explain(&error))
+        until(deadline, || work(&mut opened.connection)).map_err(|error| database.explain(&error))
     }
 
-    /// Makes events durable, in one transaction.
+    /// Stores events, in one transaction, and makes them durable. Where others follow, that may go on
+    /// while those are stored.
     pub(super) fn upsert_all(&self, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
-        until(deadline, &mut opened, |opened| commit(opened, database, events))
+        let opened = &mut *opened;
+        sync_commits(opened, false).map_err(|error| database.explain(&error))?;
+        let result = until(deadline, || commit(opened, database, events));
+        sync_commits(opened, true).map_err(|error| database.explain(&error))?;
+        let Opened { syncer, log: (log, _), .. } = opened;
+        let is_followed = result.is_ok() && events.are_followed();
+        let synced = if is_followed { syncer.begin(log) } else { syncer.sync(log) };
+        result.and(synced.map_err(|error| StoreError::Other {
+            database: database.path().to_owned(),
+            reason: format!("what was stored may not be on disk: {error}"),
+        }))
     }
 
     /// Makes an event durable, together with those of all who wait at the same time.
     pub(super) fn upsert(&self, database: &Database, event: &Event) -> Result<()> {
         let (sender, receiver) = channel();
-        let arrival = Arrival::from(event.clone());
+        let arrival = Arrival::from(event);
         let mut queue = lock(&self.queue);
         if !std::mem::replace(&mut queue.is_led, true) {
             // Whoever waits here cannot be gone.
@@ -106,7 +116,7 @@ impl Writer {
         let group = std::mem::take(&mut lock(&self.queue).waiting);
         let Some(earliest) = group.iter().map(|waiting| waiting.deadline).min() else { return };
         let mut events = Group(group.iter());
-        let outcome = until(earliest, &mut opened, |opened| commit(opened, database, &mut events));
+        let outcome = until(earliest, || commit(&mut opened, database, &mut events));
         drop(opened);
         let is_locked = matches!(outcome, Err(StoreError::Locked(_)));
         for waiting in group {
@@ -141,11 +151,15 @@ impl Drop for Next<'_> {
     }
 }
 
+/// Whether SQLite makes each transaction durable when it ends.
+fn sync_commits(opened: &Opened, is_on: bool) -> rusqlite::Result<()> {
+    opened.connection.pragma_update(None, "synchronous", if is_on { "FULL" } else { "NORMAL" })
+}
+
 fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
     database.renew(opened)?;
-    let log = &opened.log.0;
-    let count = events::upsert(&mut opened.connection, events, log)
-        .map_err(|error| database.explain(&error))?;
-    opened.checkpointer.committed(count, || database.connect());
+    let count =
+        events::upsert(&mut opened.connection, events).map_err(|error| database.explain(&error))?;
+    opened.checkpointer.committed(count, events.are_followed(), || database.connect());
     Ok(())
 }
