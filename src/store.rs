@@ -241,7 +241,8 @@ pub trait Store: Send + Sync {
     fn upsert_event(&self, event: &Event) -> Result<()>;
 
     /// Takes many events in, in their order: all or none. They are taken one by one, and others
-    /// cannot write until there are no more.
+    /// cannot write until there are no more. Where [they are followed](Arrivals::are_followed), they
+    /// are durable when those that follow are.
     fn upsert_events(&self, events: &mut dyn Arrivals) -> Result<()>;
 
     /// Every update, by image.

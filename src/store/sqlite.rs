@@ -32,7 +32,8 @@ use crate::event::Event;
 /// Readers that are kept open for the next time.
 const IDLE_READERS: usize = 4;
 
-/// The store in one SQLite file, in WAL mode with `synchronous = FULL`.
+/// The store in one SQLite file, in WAL mode with `synchronous = FULL`; only within a bulk, one
+/// transaction is synced while the next is stored.
 ///
 /// One connection writes; readers have their own, so that neither waits for the other.
 ///

@@ -9,7 +9,7 @@ use crate::store::{Arrival, Arrivals};
 /// A batch ends when the input gives nothing for this long.
 const DRY: Duration = Duration::from_millis(20);
 /// Or when it has taken this long: others wait to write, and what it holds can be read only then.
-const LONGEST: Duration = Duration::from_millis(400);
+const LONGEST: Duration = Duration::from_millis(200);
 /// Or when it has this many events: of more, the pages that change do not fit into the writer's
 /// cache, and are written more than once.
 const MOST_EVENTS: usize = 16 * 1024;
@@ -90,5 +90,50 @@ impl Arrivals for Batch<'_> {
 
     fn are_followed(&self) -> bool {
         self.next.as_ref().is_some_and(|found| !found.events.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::event::Event;
+
+    fn found(events: usize, complaints: usize) -> Found<Arrival> {
+        let arrival = Arrival::from(Event { image: "a".into(), ..Event::default() });
+        Found {
+            events: vec![arrival; events],
+            complaints: vec!["wrong".to_owned(); complaints],
+            bytes: 0,
+        }
+    }
+
+    /// Takes a batch out of what was found: how many events, whether others follow, and what comes
+    /// next.
+    fn batch(all: Vec<Found<Arrival>>) -> (usize, bool, Option<usize>) {
+        let (sender, receiver) = sync_channel(all.len());
+        let mut all = all.into_iter();
+        let mut batch = Batch::new(all.next().unwrap(), &receiver);
+        all.for_each(|found| sender.send(found).unwrap());
+        while Arrivals::next(&mut batch).is_some() {}
+        let (taken, are_followed) = (batch.taken, batch.are_followed());
+        (taken, are_followed, batch.next().map(|found| found.events.len()))
+    }
+
+    #[test]
+    fn a_full_batch_is_followed_where_more_has_come() {
+        let full = || found(MOST_EVENTS, 0);
+        assert_eq!(batch(vec![full(), found(2, 0)]), (MOST_EVENTS, true, Some(2)));
+        assert_eq!(batch(vec![full()]), (MOST_EVENTS, false, None));
+        // Nothing is stored of it, so nothing would be synced with it.
+        assert_eq!(batch(vec![full(), found(0, 1)]), (MOST_EVENTS, false, Some(0)));
+    }
+
+    #[test]
+    fn a_batch_goes_on_until_the_input_is_dry_or_much_was_wrong() {
+        assert_eq!(batch(vec![found(1, 0), found(0, 1), found(2, 0)]), (3, false, None));
+        let all = vec![found(1, MOST_COMPLAINTS), found(2, 0)];
+        assert_eq!(batch(all), (1, true, Some(2)));
     }
 }

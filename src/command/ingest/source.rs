@@ -127,3 +127,46 @@ impl<T: From<Event>> Found<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The images of the events, and what was wrong.
+    fn images(all: &[Found<Event>]) -> (Vec<&str>, Vec<&str>) {
+        let events = all.iter().flat_map(|found| &found.events);
+        let complaints = all.iter().flat_map(|found| &found.complaints);
+        (
+            events.map(|event| event.image.as_str()).collect(),
+            complaints.map(String::as_str).collect(),
+        )
+    }
+
+    #[test]
+    fn lines_that_are_events_are_found_as_the_splitter_finds_them() {
+        for input in [
+            "{\"image\":\"a\"}\n{\"image\":\"b\"}\r\n\n {\"image\":\"c\"} \n{\"image\":\"d\"}",
+            "\u{FEFF}{\"image\":\"a\"}\n{\"image\":\"b\"}\n",
+            "[\n{\"image\":\"a\"},\n{\"image\":\"b\"}\n]\n{\"image\":\"c\"}\n",
+            "[{\"image\":\"a\"},\n{\"image\":\"b\"},\n",
+            "{\n\"image\":\n\"a\"\n}\n{\"image\":\"b\"}\nx\n{\"image\":\"c\"}{\"image\":\"d\"}\n",
+            "{\"image\":\"a\"}\n{\"image\":\"cut\n{\"image\":\"b\"}\n{}\n{\"image\":\"c\"},7\n",
+            "{\"image\":\"a\",\"metadata\":\n{\"image\":\"b\"}\n}\n{\"image\":5}\n{\"image\":\"c\"}",
+        ] {
+            let mut read = Vec::new();
+            let reader = Box::new(io::Cursor::new(input.as_bytes().to_vec()));
+            let mut take = |found| {
+                read.push(found);
+                true
+            };
+            assert!(read_one(reader, "x", &mut take).unwrap());
+            let mut split = Found::default();
+            let mut splitter = Splitter::default();
+            splitter.feed(input.as_bytes(), |piece| split.add(&piece, "x"));
+            splitter.finish(|piece| split.add(&piece, "x"));
+            assert_eq!(images(&read), images(&[split]), "{input:?}");
+            let bytes: u64 = read.iter().map(|found| found.bytes).sum();
+            assert_eq!(bytes, input.len() as u64);
+        }
+    }
+}

@@ -20,14 +20,14 @@ use crate::store::{Result, StoreError};
 
 /// How long an operation waits for another program's lock. Diun waits 10 s for an answer.
 const BUSY: Duration = Duration::from_secs(8);
-const BUSY_STEP: Duration = Duration::from_millis(4);
+const BUSY_STEP: Duration = Duration::from_millis(2);
 
 /// Most memory for pages, in KiB, of each reader.
 const CACHE_KIB: i64 = 8 * 1024;
 /// Most memory for pages, in KiB, of the writer. It pays off when many events come at once.
 const WRITER_CACHE_KIB: i64 = 44 * 1024;
 /// Pages in the write-ahead log, 512 MiB, at which the writer itself does what is left for the
-/// checkpointer to do. While a bulk fills it, there is no time at which the log could begin anew.
+/// checkpointer to do: the log begins anew only when nobody has written to it meanwhile.
 const WRITER_CHECKPOINT: i64 = 128 * 1024;
 /// The bytes to which a log that begins anew is cut.
 const LOG_LIMIT: i64 = 128 * 1024 * 1024;

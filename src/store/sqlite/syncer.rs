@@ -41,3 +41,22 @@ impl Syncer {
 fn sync(log: &Path) -> io::Result<()> {
     File::open(log)?.sync_data()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sync_that_failed_meanwhile_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, missing) = (folder.path().join("log"), folder.path().join("missing"));
+        File::create(&log).unwrap();
+        let mut syncer = Syncer::default();
+        syncer.begin(&missing).unwrap();
+        syncer.begin(&log).unwrap_err();
+        syncer.begin(&missing).unwrap();
+        syncer.sync(&log).unwrap_err();
+        syncer.begin(&log).unwrap();
+        syncer.sync(&log).unwrap();
+    }
+}

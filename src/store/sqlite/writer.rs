@@ -163,3 +163,21 @@ fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Arrivals) -
     opened.checkpointer.committed(count, events.are_followed(), || database.connect());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_transaction_is_synced_again_after_a_bulk() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::new(&folder.path().join("diunbox.db"));
+        let writer = Writer::new(database.open().unwrap());
+        let arrivals = [Arrival::from(Event { image: "a".into(), ..Event::default() })];
+        writer.upsert_all(&database, &mut arrivals.iter()).unwrap();
+        let full = |connection: &mut Connection| {
+            connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))
+        };
+        assert_eq!(writer.with(&database, full).unwrap(), 2);
+    }
+}
