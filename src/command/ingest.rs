@@ -90,12 +90,10 @@ fn store_all(
         let result = if batch.is_empty() { Ok(()) } else { store.upsert_events(&mut batch) };
         progress.add(&batch, result.is_ok());
         result?;
-        next = batch.next();
-        if next.is_some() {
+        if batch.is_over {
             thread::sleep(TURN);
-        } else {
-            next = receiver.recv().ok();
         }
+        next = batch.next().or_else(|| receiver.recv().ok());
     }
     Ok(())
 }

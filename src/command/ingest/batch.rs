@@ -22,13 +22,16 @@ pub(super) struct Batch<'a> {
     events: Vec<Arrival>,
     /// The next of them.
     position: usize,
-    started: Instant,
+    /// When the first was asked for: before that it may have waited for others.
+    started: Option<Instant>,
     /// Events handed out.
     pub(super) taken: usize,
     /// What was wrong in the input.
     pub(super) complaints: Vec<String>,
     /// How much was read.
     pub(super) bytes: u64,
+    /// Whether it took all the time, or all the events, that it may.
+    pub(super) is_over: bool,
     /// What was found when it was over.
     next: Option<Found<Arrival>>,
 }
@@ -40,7 +43,8 @@ impl<'a> Batch<'a> {
             receiver,
             events: Vec::new(),
             position: 0,
-            started: Instant::now(),
+            started: None,
+            is_over: false,
             taken: 0,
             complaints: Vec::new(),
             bytes: 0,
@@ -70,13 +74,14 @@ impl<'a> Batch<'a> {
 
 impl Arrivals for Batch<'_> {
     fn next(&mut self) -> Option<&Arrival> {
+        let started = *self.started.get_or_insert_with(Instant::now);
         while self.position == self.events.len() {
-            let is_over = self.started.elapsed() >= LONGEST
+            self.is_over = started.elapsed() >= LONGEST
                 || self.taken >= MOST_EVENTS
                 || self.complaints.len() >= MOST_COMPLAINTS;
-            let patience = if is_over { Duration::ZERO } else { DRY };
+            let patience = if self.is_over { Duration::ZERO } else { DRY };
             match self.receiver.recv_timeout(patience) {
-                Ok(found) if !is_over => self.add(found),
+                Ok(found) if !self.is_over => self.add(found),
                 found => {
                     self.next = found.ok();
                     return None;

@@ -39,7 +39,11 @@ impl Syncer {
 }
 
 fn sync(log: &Path) -> io::Result<()> {
-    File::open(log)?.sync_data()
+    match File::open(log) {
+        // It was moved or deleted together with its database, which is then opened anew.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        file => file?.sync_data(),
+    }
 }
 
 #[cfg(test)]
@@ -49,12 +53,12 @@ mod tests {
     #[test]
     fn a_sync_that_failed_meanwhile_is_told_of() {
         let folder = tempfile::tempdir().unwrap();
-        let (log, missing) = (folder.path().join("log"), folder.path().join("missing"));
+        let (log, bad) = (folder.path().join("log"), folder.path().join("log/bad"));
         File::create(&log).unwrap();
         let mut syncer = Syncer::default();
-        syncer.begin(&missing).unwrap();
+        syncer.begin(&bad).unwrap();
         syncer.begin(&log).unwrap_err();
-        syncer.begin(&missing).unwrap();
+        syncer.begin(&bad).unwrap();
         syncer.sync(&log).unwrap_err();
         syncer.begin(&log).unwrap();
         syncer.sync(&log).unwrap();

@@ -79,10 +79,11 @@ impl Writer {
         let Opened { syncer, log: (log, _), .. } = opened;
         let is_followed = result.is_ok() && events.are_followed();
         let synced = if is_followed { syncer.begin(log) } else { syncer.sync(log) };
-        result.and(synced.map_err(|error| StoreError::Other {
+        let synced = synced.map_err(|error| StoreError::Other {
             database: database.path().to_owned(),
             reason: format!("what was stored may not be on disk: {error}"),
-        }))
+        });
+        synced.and(result)
     }
 
     /// Makes an event durable, together with those of all who wait at the same time.
