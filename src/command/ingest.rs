@@ -93,7 +93,7 @@ fn store_all(
         if batch.is_over {
             thread::sleep(TURN);
         }
-        next = batch.next().or_else(|| receiver.recv().ok());
+        next = batch.following().or_else(|| receiver.recv().ok());
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(super) struct Batch<'a> {
     /// Whether it took all the time, or all the events, that it may.
     pub(super) is_over: bool,
     /// What was found when it was over.
-    next: Option<Found<Arrival>>,
+    following: Option<Found<Arrival>>,
 }
 
 impl<'a> Batch<'a> {
@@ -48,7 +48,7 @@ impl<'a> Batch<'a> {
             taken: 0,
             complaints: Vec::new(),
             bytes: 0,
-            next: None,
+            following: None,
         };
         batch.add(first);
         batch
@@ -60,8 +60,8 @@ impl<'a> Batch<'a> {
     }
 
     /// What the next one begins with, where that is there already.
-    pub(super) fn next(self) -> Option<Found<Arrival>> {
-        self.next
+    pub(super) fn following(self) -> Option<Found<Arrival>> {
+        self.following
     }
 
     fn add(&mut self, found: Found<Arrival>) {
@@ -83,7 +83,7 @@ impl Arrivals for Batch<'_> {
             match self.receiver.recv_timeout(patience) {
                 Ok(found) if !self.is_over => self.add(found),
                 found => {
-                    self.next = found.ok();
+                    self.following = found.ok();
                     return None;
                 }
             }
@@ -94,7 +94,7 @@ impl Arrivals for Batch<'_> {
     }
 
     fn are_followed(&self) -> bool {
-        self.next.as_ref().is_some_and(|found| !found.events.is_empty())
+        self.following.as_ref().is_some_and(|found| !found.events.is_empty())
     }
 }
 
@@ -121,9 +121,9 @@ mod tests {
         let mut all = all.into_iter();
         let mut batch = Batch::new(all.next().unwrap(), &receiver);
         all.for_each(|found| sender.send(found).unwrap());
-        while Arrivals::next(&mut batch).is_some() {}
+        while batch.next().is_some() {}
         let (taken, are_followed) = (batch.taken, batch.are_followed());
-        (taken, are_followed, batch.next().map(|found| found.events.len()))
+        (taken, are_followed, batch.following().map(|found| found.events.len()))
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) struct Checkpointer {
 }
 
 impl Checkpointer {
-    /// Events were committed, and are followed by more. `connect` gives the thread its connection when
+    /// Events were committed, and more may follow at once. `connect` gives the thread its connection when
     /// it is needed first.
     pub(super) fn committed<E>(
         &mut self,
@@ -30,7 +30,8 @@ impl Checkpointer {
         connect: impl FnOnce() -> Result<Connection, E>,
     ) {
         self.events += events;
-        if self.events < if are_followed { BULK } else { EVENTS } {
+        let enough = if are_followed { BULK } else { EVENTS };
+        if self.events < enough {
             return;
         }
         self.events = 0;

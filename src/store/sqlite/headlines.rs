@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use super::reports::{Whereabouts, is_ours, key, newest_place, places};
+use super::reports::{Whereabouts, complete, is_ours, key, newest_place};
 use super::row::{created, place, received, tag, text, time};
 use super::updates::{FROM, condition};
 use crate::store::{Headline, Places, State};
@@ -28,11 +28,10 @@ pub(super) fn list(
         }
         headlines.push(headline);
     }
-    // In the order of the index, each page of it is read once.
-    incomplete.sort_unstable();
-    for (keys, index) in incomplete {
-        let headline: &mut Headline = &mut headlines[index];
-        headline.places = places(connection, keys, headline.places.remove(0))?;
+    complete(connection, &mut headlines, incomplete, |headline: &mut Headline| {
+        &mut headline.places
+    })?;
+    for headline in headlines.iter_mut().filter(|headline| headline.place_count == 0) {
         headline.place_count = headline.places.len();
     }
     Ok(headlines)

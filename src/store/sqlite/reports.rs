@@ -194,6 +194,23 @@ pub(super) fn places(
     Ok(places)
 }
 
+/// Gives what was read of updates all its [`places`], where it has that of the newest report alone:
+/// by keys, and by where it is in the list.
+pub(super) fn complete<T>(
+    connection: &Connection,
+    listed: &mut [T],
+    mut incomplete: Vec<(Keys, usize)>,
+    places_of: impl Fn(&mut T) -> &mut Vec<Place>,
+) -> rusqlite::Result<()> {
+    // In the order of the index, each page of it is read once.
+    incomplete.sort_unstable();
+    for (keys, index) in incomplete {
+        let known = places_of(&mut listed[index]);
+        *known = places(connection, keys, known.remove(0))?;
+    }
+    Ok(())
+}
+
 /// How many [`places`] there are, and the first.
 pub(super) fn whereabouts(
     connection: &Connection,

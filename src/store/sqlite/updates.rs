@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::reports::{Keys, columns, is_ours, key, places};
+use super::reports::{Keys, columns, complete, is_ours, key, places};
 use super::row::{created, metadata, received, tag, text, time};
 use crate::event::{Event, Metadata};
 use crate::store::{Counts, Place, State, Update};
@@ -29,12 +29,7 @@ pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Ve
         }
         updates.push(update);
     }
-    // In the order of the index, each page of it is read once.
-    incomplete.sort_unstable();
-    for (keys, index) in incomplete {
-        let update: &mut Update = &mut updates[index];
-        update.places = places(connection, keys, update.places.remove(0))?;
-    }
+    complete(connection, &mut updates, incomplete, |update: &mut Update| &mut update.places)?;
     Ok(updates)
 }
 
