@@ -3,32 +3,27 @@
 //! The newest report is part of the update's row. When an event comes from elsewhere, or of
 //! another digest, the report that was the newest moves to `older_reports`.
 
-use std::rc::Rc;
-
-use chrono::{SecondsFormat, Utc};
-use rusqlite::{
-    CachedStatement, Connection, OptionalExtension, ToSql, Transaction, params, params_from_iter,
-};
+use chrono::{DateTime, SecondsFormat, Utc};
+use rusqlite::types::Null;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, Transaction, params};
 
 use super::reports::{Keys, SELECT_NEWEST, Stored, Whereabouts, key, whereabouts};
 use crate::store::{Arrival, Arrivals, Place, TEXTS};
 
-/// The parameters up to `?16` are an [`Arrival`]'s texts. Most images come once, so their rows are
-/// inserted without a look whether they are there.
-const INSERT_UPDATE: &str = "
+/// The parameters up to `?16` are an [`Arrival`]'s texts. Most images come once, so a row is inserted
+/// without a look whether the image has one. If it has, nothing happens as long as `?19` is null:
+/// what else the row will hold depends on it.
+const UPSERT_UPDATE: &str = "
     INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link, mime_type,
         digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status, metadata, workload,
         received_at, first_seen, last_seen, times, places)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, 1, 1)
-    ON CONFLICT (image) DO NOTHING";
-
-const REPLACE_UPDATE: &str = "
-    UPDATE updates SET diun_version = ?2, hostname = ?3, status = ?4, provider = ?5, hub_link = ?6,
-        mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11, ctn_id = ?12,
-        ctn_state = ?13, ctn_status = ?14, metadata = ?15, workload = ?16, received_at = ?17,
-        last_seen = ?18, first_seen = ?19, times = ?20, places = ?21, first_hostname = ?22,
-        first_provider = ?23, first_workload = ?24, acknowledged_at = NULL
-    WHERE image = ?1";
+    ON CONFLICT (image) DO UPDATE SET diun_version = ?2, hostname = ?3, status = ?4, provider = ?5,
+        hub_link = ?6, mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11,
+        ctn_id = ?12, ctn_state = ?13, ctn_status = ?14, metadata = ?15, workload = ?16,
+        received_at = ?17, last_seen = ?18, first_seen = ?19, times = ?20, places = ?21,
+        first_hostname = ?22, first_provider = ?23, first_workload = ?24, acknowledged_at = NULL
+    WHERE ?19 IS NOT NULL";
 
 const SELECT_OLDER: &str = "
     SELECT rowid, first_seen, times FROM older_reports
@@ -65,13 +60,12 @@ pub(super) fn upsert(
 /// The statements, and the time at which the events of one transaction are received.
 struct Upsert<'a> {
     connection: &'a Connection,
-    insert: CachedStatement<'a>,
+    update: UpsertUpdate<'a>,
     newest: CachedStatement<'a>,
     insert_older: CachedStatement<'a>,
     older: CachedStatement<'a>,
     delete_older: CachedStatement<'a>,
-    replace: CachedStatement<'a>,
-    received_at: Rc<str>,
+    /// In milliseconds since 1970.
     now: i64,
 }
 
@@ -80,33 +74,22 @@ impl<'a> Upsert<'a> {
         let now = Utc::now();
         Ok(Self {
             connection: transaction,
-            insert: transaction.prepare_cached(INSERT_UPDATE)?,
+            update: UpsertUpdate::prepare(transaction, now)?,
             newest: transaction.prepare_cached(SELECT_NEWEST)?,
             insert_older: transaction.prepare_cached(INSERT_OLDER)?,
             older: transaction.prepare_cached(SELECT_OLDER)?,
             delete_older: transaction.prepare_cached(DELETE_OLDER)?,
-            replace: transaction.prepare_cached(REPLACE_UPDATE)?,
-            received_at: now.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
             now: now.timestamp_millis(),
         })
     }
 
     fn one(&mut self, arrival: &Arrival) -> rusqlite::Result<()> {
         let texts = arrival.texts();
-        let (received_at, now) = (Rc::clone(&self.received_at), self.now);
-        let values = || {
-            let times: [&dyn ToSql; 2] = [&received_at, &now];
-            texts.iter().map(|text| text as &dyn ToSql).chain(times)
-        };
-        if self.insert.execute(params_from_iter(values()))? == 0 {
-            let before = self.before(texts)?;
-            let Place { hostname, provider, workload } = &before.whereabouts.first;
-            let (times, count) = (before.times + 1, before.whereabouts.count);
-            let more: [&dyn ToSql; 6] =
-                [&before.first_seen, &times, &count, hostname, provider, workload];
-            self.replace.execute(params_from_iter(values().chain(more)))?;
+        if self.update.insert(texts)? {
+            return Ok(());
         }
-        Ok(())
+        let before = self.before(texts)?;
+        self.update.replace(&before)
     }
 
     /// What there is of an event's report already, and who runs the digest now. If another report
@@ -171,6 +154,48 @@ impl<'a> Upsert<'a> {
         let Some((rowid, report)) = found.optional()? else { return Ok(None) };
         self.delete_older.execute([rowid])?;
         Ok(Some(report))
+    }
+}
+
+/// [`UPSERT_UPDATE`]. Events have many texts in common with the one before, and SQLite remembers what
+/// was bound: only what differs is bound anew.
+struct UpsertUpdate<'a> {
+    statement: CachedStatement<'a>,
+    bound: [Option<String>; TEXTS],
+}
+
+impl<'a> UpsertUpdate<'a> {
+    fn prepare(transaction: &'a Transaction<'_>, now: DateTime<Utc>) -> rusqlite::Result<Self> {
+        let mut statement = transaction.prepare_cached(UPSERT_UPDATE)?;
+        statement.raw_bind_parameter(17, now.to_rfc3339_opts(SecondsFormat::Millis, true))?;
+        statement.raw_bind_parameter(18, now.timestamp_millis())?;
+        Ok(Self { statement, bound: Default::default() })
+    }
+
+    /// Inserts an image's update if it has none yet, and tells whether it had none.
+    fn insert(&mut self, texts: [&str; TEXTS]) -> rusqlite::Result<bool> {
+        for (index, (text, bound)) in (1_usize..).zip(texts.into_iter().zip(&mut self.bound)) {
+            if bound.as_deref() != Some(text) {
+                self.statement.raw_bind_parameter(index, text)?;
+                let bound = bound.get_or_insert_default();
+                bound.clear();
+                bound.push_str(text);
+            }
+        }
+        Ok(self.statement.raw_execute()? > 0)
+    }
+
+    /// Replaces the update that was not inserted just now, as its image had one.
+    fn replace(&mut self, before: &Before) -> rusqlite::Result<()> {
+        let Place { hostname, provider, workload } = &before.whereabouts.first;
+        let (times, places) = (before.times + 1, before.whereabouts.count);
+        let values: [&dyn ToSql; 6] =
+            [&before.first_seen, &times, &places, hostname, provider, workload];
+        for (index, value) in (19_usize..).zip(values) {
+            self.statement.raw_bind_parameter(index, value)?;
+        }
+        self.statement.raw_execute()?;
+        self.statement.raw_bind_parameter(19, Null)
     }
 }
 
