@@ -23,6 +23,7 @@ mod slots;
 mod stderr;
 mod summary;
 mod tags;
+mod threads;
 mod updates;
 mod webhook;
 mod wire;

@@ -20,6 +20,7 @@ use super::log::{Entry, milliseconds, summary};
 use super::message::{Request, Response};
 use super::route::{self, Context};
 use super::slots::{Slot, Slots};
+use super::threads::Threads;
 use super::wire::{Failure, Wire, send};
 
 /// Threads that serve connections; each needs little more than its buffers.
@@ -47,6 +48,7 @@ const FULL: Duration = Duration::from_millis(10);
 pub(super) struct Gate {
     inner: Inner,
     context: Arc<Context>,
+    threads: Threads,
     connections: Slots,
     /// Connections that have sent something, and are owed an answer.
     requests: Slots,
@@ -66,6 +68,7 @@ impl Gate {
         Self {
             inner,
             context,
+            threads: Threads::new(THREAD_STACK),
             connections: Slots::new(connections),
             requests: Slots::new(connections),
             events: Slots::new(events),
@@ -119,7 +122,7 @@ impl Gate {
         };
         let client = peer.as_socket().map_or("unix".to_owned(), |peer| peer.to_string());
         let gate = Arc::clone(self);
-        let thread = thread::Builder::new().stack_size(THREAD_STACK).spawn(move || {
+        let thread = self.threads.run(move || {
             let _ = socket.set_nonblocking(false);
             gate.serve(&socket, &client);
             drop(slot);

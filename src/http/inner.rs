@@ -19,6 +19,7 @@ use tiny_http::{Header, Server};
 use super::head::Received;
 use super::message::{Request, Response};
 use super::route::{Context, route};
+use super::threads::Threads;
 
 /// An answer takes no longer than the store waits for a lock; this is for when something is stuck.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -78,6 +79,7 @@ impl Drop for Inner {
 
 /// Has each request answered in a thread of its own; the gate limits how many there are.
 fn dispatch(listener: &UnixListener, context: &Arc<Context>, stopping: &AtomicBool) {
+    let threads = Threads::new(THREAD_STACK);
     while !stopping.load(Ordering::SeqCst) {
         let server = listener.try_clone().map_err(Into::into);
         let server = server.and_then(|listener| Server::from_listener(listener, None));
@@ -95,9 +97,7 @@ fn dispatch(listener: &UnixListener, context: &Arc<Context>, stopping: &AtomicBo
             };
             let context = Arc::clone(context);
             // Where no thread can be had the request is dropped, and the gate answers 503.
-            let _ = thread::Builder::new()
-                .stack_size(THREAD_STACK)
-                .spawn(move || respond(request, &context));
+            let _ = threads.run(move || respond(request, &context));
         }
     }
 }

@@ -269,10 +269,16 @@ pub(super) fn deadline() -> Instant {
 
 /// Does some work that gives up waiting for a lock at a time.
 pub(super) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
+    /// Also after a panic: the thread may go on with other work.
+    struct Done;
+    impl Drop for Done {
+        fn drop(&mut self) {
+            DEADLINE.set(None);
+        }
+    }
+    let _done = Done;
     DEADLINE.set(Some(deadline));
-    let result = work();
-    DEADLINE.set(None);
-    result
+    work()
 }
 
 /// Waits in short even steps: SQLite's own, ever longer ones miss the gaps that a busy writer leaves.
@@ -285,4 +291,17 @@ fn wait(times: i32) -> bool {
         thread::sleep(BUSY_STEP);
     }
     in_time
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_leaves_no_deadline_behind() {
+        catch_unwind(|| until(Instant::now(), || panic!("on purpose"))).unwrap_err();
+        assert!(wait(0));
+    }
 }
