@@ -7,11 +7,11 @@ use std::thread;
 use std::time::Duration;
 
 /// How long a thread with nothing to do waits for more.
-const KEPT: Duration = Duration::from_secs(1);
+const KEPT: Duration = Duration::from_millis(500);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// As many threads as there are jobs: none ever waits for another. Whoever gives the jobs limits
+/// Never fewer threads than jobs: none ever waits for another. Whoever gives the jobs limits
 /// how many there are.
 pub(super) struct Threads(Arc<Inner>);
 
@@ -78,13 +78,16 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::sync::mpsc::{Sender, channel};
+    use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread::ThreadId;
 
     use super::*;
 
-    /// Does a job that tells its thread, and ends when the sender given back is dropped.
-    fn hold(threads: &Threads) -> (Sender<()>, ThreadId) {
+    const STACK: usize = 256 * 1024;
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// Begins a job that tells its thread, and ends when the sender given back is dropped.
+    fn begin(threads: &Threads) -> (Sender<()>, Receiver<ThreadId>) {
         let (hold, held) = channel::<()>();
         let (tell, told) = channel();
         let job = move || {
@@ -92,31 +95,39 @@ mod tests {
             let _ = held.recv();
         };
         threads.run(job).unwrap();
-        (hold, told.recv().unwrap())
+        (hold, told)
     }
 
     #[test]
     fn no_job_waits_for_another() {
-        let threads = Threads::new(64 * 1024);
-        let held: Vec<_> = (0..20).map(|_| hold(&threads)).collect();
-        let different: HashSet<_> = held.iter().map(|(_, id)| id).collect();
+        let threads = Threads::new(STACK);
+        let held: Vec<_> = (0..20).map(|_| begin(&threads)).collect();
+        let different: HashSet<_> =
+            held.iter().map(|(_, told)| told.recv_timeout(LONG).unwrap()).collect();
         assert_eq!(different.len(), 20);
     }
 
     #[test]
-    fn a_thread_is_used_again() {
-        let threads = Threads::new(64 * 1024);
-        let mut seen = HashSet::new();
-        // One that has not begun to wait for more is not used again yet.
-        assert!((0..1000).any(|_| !seen.insert(hold(&threads).1)));
+    fn a_thread_that_waits_gets_only_one_job() {
+        let threads = Threads::new(STACK);
+        // As if one had begun to wait, and were slow to take what it gets.
+        threads.0.lock().waiting = 1;
+        let (_held, taken) = begin(&threads);
+        let (hold, told) = begin(&threads);
+        told.recv_timeout(LONG).unwrap();
+        drop(hold);
+        taken.recv_timeout(LONG).unwrap();
     }
 
     #[test]
-    fn a_job_that_panics_takes_only_its_thread_along() {
-        let threads = Threads::new(64 * 1024);
+    fn a_thread_is_used_again_also_after_a_panic_in_another() {
+        let threads = Threads::new(STACK);
+        let mut seen = HashSet::new();
+        // One that has not begun to wait for more is not used again yet.
+        let mut is_used_again =
+            || (0..1000).any(|_| !seen.insert(begin(&threads).1.recv_timeout(LONG).unwrap()));
+        assert!(is_used_again());
         threads.run(|| panic!("on purpose")).unwrap();
-        let (sender, receiver) = channel();
-        threads.run(move || sender.send(()).unwrap()).unwrap();
-        receiver.recv().unwrap();
+        assert!(is_used_again());
     }
 }

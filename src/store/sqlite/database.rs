@@ -29,9 +29,8 @@ const WRITER_CACHE_KIB: i64 = 44 * 1024;
 /// Pages in the write-ahead log, 512 MiB, at which the writer itself does what is left for the
 /// checkpointer to do: the log begins anew only when nobody has written to it meanwhile.
 const WRITER_CHECKPOINT: i64 = 128 * 1024;
-/// The bytes to which a log that begins anew is cut: to more than it has in a bulk, as what is cut off
-/// would have to be made again.
-const LOG_LIMIT: i64 = 640 * 1024 * 1024;
+/// The bytes to which a log that begins anew is cut.
+pub(super) const LOG_LIMIT: i64 = 128 * 1024 * 1024;
 /// Statements kept prepared.
 const STATEMENTS: usize = 32;
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use super::database::{Database, Opened, deadline, until};
+use super::database::{Database, LOG_LIMIT, Opened, deadline, until};
 use super::{events, lock};
 use crate::event::Event;
 use crate::store::{Arrival, Arrivals, Result, StoreError};
@@ -73,9 +73,9 @@ impl Writer {
         let deadline = deadline();
         let mut opened = lock(&self.opened);
         let opened = &mut *opened;
-        sync_commits(opened, false).map_err(|error| database.explain(&error))?;
+        set_bulk(opened, true).map_err(|error| database.explain(&error))?;
         let result = until(deadline, || commit(opened, database, events));
-        sync_commits(opened, true).map_err(|error| database.explain(&error))?;
+        set_bulk(opened, false).map_err(|error| database.explain(&error))?;
         let Opened { syncer, log: (log, _), .. } = opened;
         let is_followed = result.is_ok() && events.are_followed();
         let synced = if is_followed { syncer.begin(log) } else { syncer.sync(log) };
@@ -152,9 +152,12 @@ impl Drop for Next<'_> {
     }
 }
 
-/// Whether SQLite makes each transaction durable when it ends.
-fn sync_commits(opened: &Opened, is_on: bool) -> rusqlite::Result<()> {
-    opened.connection.pragma_update(None, "synchronous", if is_on { "FULL" } else { "NORMAL" })
+/// In a bulk SQLite neither makes each transaction durable when it ends, nor cuts a log that begins
+/// anew: what is cut off would have to be made again.
+fn set_bulk(opened: &Opened, is_bulk: bool) -> rusqlite::Result<()> {
+    let (synchronous, limit) = if is_bulk { ("NORMAL", -1) } else { ("FULL", LOG_LIMIT) };
+    opened.connection.pragma_update(None, "synchronous", synchronous)?;
+    opened.connection.pragma_update(None, "journal_size_limit", limit)
 }
 
 fn commit(opened: &mut Opened, database: &Database, events: &mut dyn Arrivals) -> Result<()> {
@@ -170,15 +173,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_transaction_is_synced_again_after_a_bulk() {
+    fn after_a_bulk_every_transaction_is_synced_again_and_the_log_cut() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::new(&folder.path().join("diunbox.db"));
         let writer = Writer::new(database.open().unwrap());
         let arrivals = [Arrival::from(Event { image: "a".into(), ..Event::default() })];
         writer.upsert_all(&database, &mut arrivals.iter()).unwrap();
-        let full = |connection: &mut Connection| {
-            connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))
+        let pragma = |name| {
+            let value = |connection: &mut Connection| {
+                connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+            };
+            writer.with(&database, value).unwrap()
         };
-        assert_eq!(writer.with(&database, full).unwrap(), 2);
+        assert_eq!(pragma("synchronous"), 2);
+        assert_eq!(pragma("journal_size_limit"), LOG_LIMIT);
     }
 }
