@@ -89,7 +89,7 @@ fn questions_do_not_take_the_places_of_events() {
         for _ in 0..10 {
             scope.spawn(|| assert_eq!(server.ask("PATCH", "/api/updates/a:1").status, 204));
         }
-        eventually("they wait", || server.status("Threads:") >= idle + 8);
+        eventually("they wait", || server.status("Threads:") >= idle + 10);
         let (sender, answer) = channel();
         scope.spawn(move || sender.send(server.send("POST", "/webhook", &[], event("b:1")).status));
         let early = answer.recv_timeout(Duration::from_millis(2_500));
