@@ -1,51 +1,60 @@
 //! `serve`: the webhook that Diun sends its notifications to, and an API for dashboards.
 //!
-//! Diun sends each notification once and gives up after 10 s, so no client may ever wait for another,
-//! and nothing may make the server deaf. tiny_http, which answers, promises neither: it has no
-//! time-outs, its few threads wait for clients that keep their connection open, and its first error
-//! ends it. So a client meets the `gate`, which gives each connection a thread and a time. It reads
-//! one whole request (`wire`), has tiny_http, behind a private socket (`inner`), find the `route` and
-//! the answer, and ends the connection. Places (`slots`) for so many at a time keep descriptors and
-//! memory within bounds.
+//! Diun sends each notification once and gives up after 10 s, so one slow client must never delay
+//! another, and the server must never stop accepting. Each [connection] has a thread. It reads a
+//! head, decides by the [route] whether the request may be answered, and only then reads the body,
+//! calls the handler and writes the answer. Every wait has a deadline, and [limits] bound how many
+//! connections, requests and bytes there are at once. tiny_http provides the type of answers and
+//! prints their heads.
 
 mod assignments;
 mod auth;
-mod gate;
+mod budget;
+mod client;
+mod connection;
+mod context;
+mod error;
 mod head;
 mod health;
-mod inner;
+mod limits;
 mod listen;
 mod log;
-mod message;
 mod metrics;
+mod reader;
+mod response;
 mod route;
-mod slots;
+mod semaphore;
 mod stderr;
 mod summary;
 mod tags;
 mod threads;
 mod updates;
+mod waiting;
 mod webhook;
-mod wire;
 
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use tempfile::TempDir;
+use rustix::event::{PollFd, PollFlags, poll};
 
-use self::gate::Gate;
-use self::inner::Inner;
-use self::route::Context;
+use self::context::Context;
+use self::limits::Capacity;
+use self::threads::Threads;
+use self::waiting::Waiting;
 use crate::store::Store;
 
 pub use self::auth::Token;
+pub use self::limits::Limits;
 pub use self::listen::Listener;
 pub use self::log::{Level, Log};
 
-/// How long what is in flight may take to end when the server stops.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// The stack of a connection's thread, in bytes. Only what is used of it takes memory.
+const THREAD_STACK: usize = 512 * 1024;
+/// How long to wait for a connection to end when there is no room for another.
+const FULL: Duration = Duration::from_millis(10);
 
 /// What to serve, where and to whom.
 pub struct Server {
@@ -55,51 +64,114 @@ pub struct Server {
     pub listeners: Vec<Listener>,
     /// What clients must know.
     pub token: Option<Token>,
-    /// Where to say what happens.
+    /// Where to log.
     pub log: Log,
-    /// How many descriptors the process may have open.
-    pub descriptors: usize,
+    /// What clients may cost.
+    pub limits: Limits,
 }
 
 impl Server {
-    /// Answers until something can be read from `stop`, then finishes what is in flight and tidies
-    /// the store.
+    /// Answers until something can be read from `stop`, then finishes what is in progress and
+    /// flushes the store.
     ///
     /// # Errors
-    /// When the server cannot be started.
+    /// When the listeners cannot be polled.
     pub fn run(self, stop: impl AsFd) -> io::Result<()> {
-        let log = self.log;
         // Browsers reach TCP addresses only, and on loopback by names of this machine only.
         let tcp = self.listeners.iter().any(Listener::is_tcp);
         let local = self.listeners.iter().all(Listener::is_local);
-        let context = Arc::new(Context {
+        let context = Context {
             store: self.store,
             local_names_only: tcp && local && self.token.is_none(),
             token: self.token,
-            log,
+            log: self.log,
             metrics: metrics::Metrics::default(),
-        });
-        let folder = private_folder()?;
-        let inner = Inner::start(Arc::clone(&context), folder.path())?;
-        let gate = Arc::new(Gate::new(inner, Arc::clone(&context), self.descriptors));
-        gate.run(&self.listeners, stop)?;
+            capacity: Capacity::new(self.limits.descriptors),
+            limits: self.limits,
+        };
+        let running = Running {
+            context: Arc::new(context),
+            waiting: Waiting::default(),
+            threads: Threads::new(THREAD_STACK),
+        };
+        running.accept_until(&self.listeners, stop)?;
         drop(self.listeners);
-        log.info("stopping: finishing what is in flight");
-        if !gate.drain(DRAIN_TIME) {
-            log.problem("some requests did not end in time");
-        }
-        if let Err(error) = context.store.checkpoint() {
-            log.problem(&format!("nothing is lost, but the database could not be tidied: {error}"));
-        }
-        log.info("stopped");
+        running.finish();
         Ok(())
     }
 }
 
-/// A folder for its owner only, which goes when it is dropped. Containers often have no /tmp that
-/// can be written.
-fn private_folder() -> io::Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    let builder = builder.prefix("diunbox-");
-    builder.tempdir().or_else(|error| builder.tempdir_in("/dev/shm").map_err(|_| error))
+struct Running {
+    context: Arc<Context>,
+    waiting: Waiting,
+    threads: Threads,
+}
+
+impl Running {
+    /// Accepts clients until something can be read from `stop`. Clients that connected before are
+    /// still answered.
+    fn accept_until(&self, listeners: &[Listener], stop: impl AsFd) -> io::Result<()> {
+        loop {
+            let mut polled = vec![PollFd::new(&stop, PollFlags::IN)];
+            polled.extend(listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
+            match poll(&mut polled, None) {
+                Err(rustix::io::Errno::INTR) => continue,
+                result => result?,
+            };
+            let is_stopping = !polled[0].revents().is_empty();
+            for listener in listeners {
+                while self.accept(listener) {}
+            }
+            if is_stopping {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Accepts one client. Returns false when there is none, or no room yet.
+    fn accept(&self, listener: &Listener) -> bool {
+        let connections = &self.context.capacity.connections;
+        let permit = connections.take(Duration::ZERO).or_else(|| {
+            self.waiting.end_oldest();
+            connections.take(FULL)
+        });
+        let Some(permit) = permit else { return false };
+        let (socket, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(error) => {
+                self.context.log.problem(&format!("cannot accept a client: {error}"));
+                self.waiting.end_oldest();
+                thread::sleep(FULL);
+                return false;
+            }
+        };
+        let (context, waiting) = (Arc::clone(&self.context), self.waiting.clone());
+        let thread = self.threads.run(move || {
+            connection::serve(socket, &peer, &context, &waiting);
+            drop(permit);
+        });
+        if let Err(error) = thread {
+            self.context.log.problem(&format!("cannot start a thread for a client: {error}"));
+        }
+        true
+    }
+
+    /// Waits for requests in progress, but not long for clients that have sent nothing.
+    fn finish(&self) {
+        let Context { log, limits, store, capacity, .. } = &*self.context;
+        log.info("stopping: finishing what is in flight");
+        self.waiting.stop();
+        if !capacity.connections.all_free(limits.silence) {
+            self.waiting.end_new();
+            if !capacity.connections.all_free(limits.drain) {
+                log.problem("some requests did not end in time");
+            }
+        }
+        if let Err(error) = store.checkpoint() {
+            log.problem(&format!("nothing is lost, but the database could not be tidied: {error}"));
+        }
+        log.info("stopped");
+    }
 }

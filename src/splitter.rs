@@ -5,7 +5,7 @@
 //! was cut short does not take its neighbours along.
 
 /// An object of more bytes than this is refused, so that memory stays bounded.
-pub const MAX_OBJECT_BYTES: usize = 4 * 1024 * 1024;
+pub const MAX_OBJECT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Deeper nesting than this is refused; `serde_json` goes no deeper either.
 const MAX_DEPTH: usize = 128;
@@ -37,7 +37,7 @@ pub enum Broken {
     #[error("the input ends within the array that starts here")]
     OpenArray,
     /// The object is larger than [`MAX_OBJECT_BYTES`].
-    #[error("larger than 4 MiB")]
+    #[error("larger than 8 MiB")]
     TooLarge,
 }
 

@@ -251,6 +251,10 @@ pub trait Store: Send + Sync {
     /// The updates in a state, in no order.
     fn list_updates(&self, state: State) -> Result<Vec<Update>>;
 
+    /// The updates in a state whose image sorts after this one, ordered by image: at most so many,
+    /// and fewer where they are large. None are returned only where there are none left.
+    fn updates_after(&self, state: State, image: &str, most: usize) -> Result<Vec<Update>>;
+
     /// The headlines of the updates in a state, in no order.
     fn list_headlines(&self, state: State, places: Places) -> Result<Vec<Headline>>;
 

@@ -1,6 +1,6 @@
 //! `diunbox serve`: the webhook and the API.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
@@ -8,16 +8,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Error, Outcome, Session};
 use crate::cli::Serve;
-use crate::http::{Level, Listener, Log, Server, Token};
+use crate::http::{Level, Limits, Listener, Log, Server, Token};
 
 pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
-/// Anybody can read the file. Its group may: so systemd hands a credential over.
+/// Anybody can read the file. Its group may: systemd passes credentials on that way.
 const READABLE_BY_OTHERS: u32 = 0o004;
+/// Where container engines mount secrets, with a mode that cannot be changed.
+const SECRETS: &str = "/run/secrets/";
 
 pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
     let level = match (session.quiet, args.verbose) {
@@ -27,8 +29,8 @@ pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
     };
     let log = Log { format: args.log_format, level };
     let outcome = serve(args, session, log);
-    Log::flush();
-    outcome
+    // An event that is neither stored nor logged is lost, and the exit status is all that can say so.
+    if Log::flush() { outcome } else { outcome.map(|_| Outcome::Failed) }
 }
 
 fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
@@ -54,7 +56,8 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         if token.is_some() { "needed" } else { "not needed" },
     ));
     let store = Box::new(store);
-    let server = Server { store, listeners, token, log, descriptors: descriptors() };
+    let limits = Limits { descriptors: descriptors(), ..Limits::default() };
+    let server = Server { store, listeners, token, log, limits };
     server.run(stop).map_err(|error| Error::Usage(format!("cannot serve: {error}")))?;
     Ok(Outcome::Done)
 }
@@ -105,7 +108,12 @@ fn token(args: &Serve, log: Log) -> Result<Option<Token>, Error> {
 fn read_token(path: &Path, log: Log) -> Result<String, Error> {
     let read = || {
         let file = File::open(path)?;
-        if fs::File::metadata(&file)?.mode() & READABLE_BY_OTHERS != 0 {
+        let metadata = file.metadata()?;
+        // Advice only where it can be followed.
+        let is_ours = metadata.is_file()
+            && metadata.uid() == geteuid().as_raw()
+            && !path.starts_with(SECRETS);
+        if is_ours && metadata.mode() & READABLE_BY_OTHERS != 0 {
             let path = path.display();
             log.problem(&format!("others can read the token in {path}: `chmod 600 {path}`"));
         }

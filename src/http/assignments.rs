@@ -2,32 +2,34 @@
 
 use serde::Deserialize;
 
-use super::message::{Request, Response};
-use super::route::Context;
+use super::error::Error;
+use super::response::{Answer, empty};
+use super::route::Request;
+use crate::store::Store;
 
 /// Puts a tag on an image: `{"image": …, "tag_id": …}`.
-pub(super) fn assign(request: &Request<'_>, context: &Context) -> Result<Response, Response> {
+pub(super) fn assign(request: &Request<'_>, store: &dyn Store) -> Answer {
     #[derive(Deserialize)]
     struct Body {
         image: String,
         tag_id: i64,
     }
     let body: Body = request.json("{\"image\": …, \"tag_id\": …}")?;
-    context.store.assign_tag(named(&body.image)?, body.tag_id)?;
-    Ok(Response::empty(204))
+    store.assign_tag(named(&body.image)?, body.tag_id)?;
+    Ok(empty(204))
 }
 
 /// Takes the tag off an image: `{"image": …}`.
-pub(super) fn unassign(request: &Request<'_>, context: &Context) -> Result<Response, Response> {
+pub(super) fn unassign(request: &Request<'_>, store: &dyn Store) -> Answer {
     #[derive(Deserialize)]
     struct Body {
         image: String,
     }
     let body: Body = request.json("{\"image\": …}")?;
-    context.store.unassign_tag(named(&body.image)?)?;
-    Ok(Response::empty(204))
+    store.unassign_tag(named(&body.image)?)?;
+    Ok(empty(204))
 }
 
-fn named(image: &str) -> Result<&str, Response> {
-    if image.is_empty() { Err(Response::error(400, "`image` is empty")) } else { Ok(image) }
+fn named(image: &str) -> Result<&str, Error> {
+    if image.is_empty() { Err(Error::new(400, "`image` is empty")) } else { Ok(image) }
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use subtle::ConstantTimeEq;
 
-use super::message::{Request, Response};
+use super::error::Error;
+use super::head::Head;
 
 /// What clients must know.
 #[derive(Clone)]
@@ -43,31 +44,31 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Turns away who has no token.
-pub(super) fn check_token(token: Option<&Token>, request: &Request<'_>) -> Result<(), Response> {
+/// Refuses requests without the token.
+pub(super) fn check_token(token: Option<&Token>, head: &Head) -> Result<(), Error> {
     let Some(token) = token else { return Ok(()) };
-    let error = match request.header("authorization") {
+    let error = match head.header("authorization") {
         Some(authorization) if token.is_in(authorization) => return Ok(()),
         Some(_) => "the token in the Authorization header is not the one that diunbox has",
         None => "a token is needed: send the header `Authorization: TOKEN`",
     };
-    Err(Response::error(401, error).with("WWW-Authenticate", "Bearer"))
+    Err(Error::new(401, error).with("WWW-Authenticate", "Bearer"))
 }
 
-/// Turns away what a browser sends for a page of another site: such a page could otherwise read
-/// and acknowledge updates on the machine of whoever looks at it.
+/// Refuses what a browser sends for a page of another site. Such a page could otherwise read and
+/// acknowledge updates on the machine of its visitor.
 ///
-/// A site can give its own name the address 127.0.0.1. So, where no token keeps it out, the name
-/// that the browser believes to talk to must be one for this machine.
-pub(super) fn check_browser(local_names_only: bool, request: &Request<'_>) -> Result<(), Response> {
-    let refuse = |error| Err(Response::error(403, error));
-    let host = request.header("host");
-    if let Some(site) = request.header("sec-fetch-site")
+/// A site can point its own name at 127.0.0.1 (DNS rebinding). Where no token keeps it out, the
+/// `Host` header must therefore be a name of this machine.
+pub(super) fn check_browser(local_names_only: bool, head: &Head) -> Result<(), Error> {
+    let refuse = |error| Err(Error::new(403, error));
+    let host = head.host();
+    if let Some(site) = head.header("sec-fetch-site")
         && !["none", "same-origin"].contains(&site)
     {
         return refuse("this request comes from a page of another site (Sec-Fetch-Site)");
     }
-    if let Some(origin) = request.header("origin") {
+    if let Some(origin) = head.header("origin") {
         let own = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         if own.is_none() || own != host {
             return refuse("this request comes from a page of another site (Origin)");
@@ -97,24 +98,23 @@ fn is_local(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tiny_http::Method;
 
-    fn status(
-        headers: &[(&str, &'static str)],
-        check: impl Fn(&Request<'_>) -> Result<(), Response>,
-    ) -> u16 {
-        let header = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, v)| *v);
-        let request = Request { method: &Method::Get, target: "/", header: &header, body: b"" };
-        check(&request).map_or_else(|response| response.status, |()| 200)
+    /// The status that `check` answers a request with these headers with; 200 where it passes.
+    fn status(headers: &[(&str, &str)], check: impl Fn(&Head) -> Result<(), Error>) -> u16 {
+        let mut text = "GET / HTTP/1.1\r\n".to_owned();
+        for (name, value) in headers {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+        let mut head = Head::default();
+        head.parse((text + "\r\n").as_bytes()).unwrap().unwrap();
+        check(&head).map_or_else(|error| error.status, |()| 200)
     }
 
     #[test]
     fn the_token_is_taken_with_and_without_bearer() {
         let token = Token::new(" s3cret\n").unwrap();
         let ask = |authorization| {
-            status(&[("authorization", authorization)], |request| {
-                check_token(Some(&token), request)
-            })
+            status(&[("authorization", authorization)], |head| check_token(Some(&token), head))
         };
         for right in ["s3cret", "Bearer s3cret", "bearer  s3cret"] {
             assert_eq!(ask(right), 200, "{right}");
@@ -122,8 +122,8 @@ mod tests {
         for wrong in ["", "s3cre", "s3cret2", "S3CRET", "Basic s3cret", "Bearer", "Bearer "] {
             assert_eq!(ask(wrong), 401, "{wrong}");
         }
-        assert_eq!(status(&[], |request| check_token(Some(&token), request)), 401);
-        assert_eq!(status(&[], |request| check_token(None, request)), 200);
+        assert_eq!(status(&[], |head| check_token(Some(&token), head)), 401);
+        assert_eq!(status(&[], |head| check_token(None, head)), 200);
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn browsers_on_other_sites_are_turned_away() {
-        let ask = |headers: &[(&str, &'static str)]| status(headers, |r| check_browser(true, r));
+        let ask = |headers: &[(&str, &str)]| status(headers, |r| check_browser(true, r));
         let host = ("host", "localhost:3486");
         assert_eq!(ask(&[host]), 200);
         assert_eq!(ask(&[]), 200);

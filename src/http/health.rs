@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::message::Response;
-use super::route::Context;
+use super::response::{Answer, json};
+use super::route::Request;
+use crate::store::Store;
 
 /// 200 when the database answers.
-pub(super) fn get(context: &Context) -> Result<Response, Response> {
-    context.store.check()?;
-    Ok(Response::json(200, &json!({"status": "ok"})))
+pub(super) fn get(_: &Request<'_>, store: &dyn Store) -> Answer {
+    store.check()?;
+    Ok(json(200, &json!({"status": "ok"})))
 }

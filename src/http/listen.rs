@@ -4,20 +4,26 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use listenfd::ListenFd;
+use rustix::net::{SocketFlags, acceptfrom_with};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 /// Clients that may wait to be accepted: bursts are larger than the usual 128.
 const BACKLOG: i32 = 1_024;
+/// Bytes that the kernel may hold for each client, inherited from the listener. A container's memory
+/// limit counts them.
+const SEND_BUFFER: usize = 128 * 1024;
+const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// A socket that clients connect to.
 #[derive(Debug)]
 pub struct Listener {
-    pub(super) socket: Socket,
+    socket: Socket,
     address: Address,
 }
 
@@ -96,6 +102,14 @@ impl Listener {
         matches!(self.address, Address::Tcp(_))
     }
 
+    /// Accepts a client: a non-blocking socket, and the address to log.
+    pub(super) fn accept(&self) -> io::Result<(Socket, String)> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let (socket, peer) = acceptfrom_with(&self.socket, flags)?;
+        let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+        Ok((socket.into(), peer.map_or("unix".to_owned(), |peer| peer.to_string())))
+    }
+
     fn bind_tcp(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_reuse_address(true)?;
@@ -124,7 +138,18 @@ impl Listener {
 
     fn new(socket: Socket, address: Address) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
+        if let Address::Tcp(_) = address {
+            socket.set_tcp_nodelay(true)?;
+            socket.set_send_buffer_size(SEND_BUFFER)?;
+            socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+        }
         Ok(Self { socket, address })
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

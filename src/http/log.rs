@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::render::json;
 use crate::render::terminal::safe;
 
-/// No path takes more than this of a line.
+/// Maximum length of a logged path, in characters.
 const PATH_LIMIT: usize = 512;
 
 /// How much to say.
@@ -43,7 +43,7 @@ pub(super) struct Entry<'a> {
     pub(super) ms: f64,
     pub(super) client: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<String>,
+    pub(super) error: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ struct Message<'a> {
 }
 
 impl Log {
-    /// A request was answered.
+    /// Logs a request and its answer.
     pub(super) fn request(self, mut entry: Entry<'_>) {
         if self.level < Level::Normal && entry.status < 500 {
             return;
@@ -80,35 +80,36 @@ impl Log {
         }
     }
 
-    /// Something happened that all should know.
+    /// Logs a message at info level.
     pub fn info(self, message: &str) {
         if self.level >= Level::Normal {
             self.message("info", message);
         }
     }
 
-    /// Something happened that few want to know.
+    /// Logs a message at debug level.
     pub(super) fn detail(self, message: &str) {
         if self.level >= Level::Verbose {
             self.message("debug", message);
         }
     }
 
-    /// Something is wrong.
+    /// Logs a message at error level.
     pub fn problem(self, message: &str) {
         self.message("error", message);
     }
 
-    /// An event that could not be stored: a line that `diunbox ingest` takes.
-    pub(super) fn lost(event: &Event) {
+    /// Writes an event that could not be stored as a line that `diunbox ingest` takes. Returns
+    /// whether it is written.
+    pub(super) fn lost(event: &Event) -> bool {
         let mut line = Vec::new();
         let _ = json::line(&mut line, event);
-        stderr::write_event(line);
+        stderr::write_event(line)
     }
 
-    /// Waits until the log is written, but not for long.
-    pub fn flush() {
-        stderr::flush();
+    /// Waits until the log is written, but not for long. Returns false if an event is not.
+    pub fn flush() -> bool {
+        stderr::flush()
     }
 
     fn message(self, level: &str, message: &str) {
@@ -127,18 +128,6 @@ impl Log {
     fn text(text: &str) {
         stderr::write(format!("{} {}\n", now(), safe(text)).into_bytes());
     }
-}
-
-/// The status and the sentence of an error, from an answer as it goes over the wire.
-pub(super) fn summary(answer: &[u8]) -> (u16, Option<String>) {
-    let status = answer.get(9..12).and_then(|status| str::from_utf8(status).ok());
-    let status = status.and_then(|status| status.parse().ok()).unwrap_or(500);
-    let error = (status >= 400).then(|| {
-        let start = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
-        let body: serde_json::Value = serde_json::from_slice(&answer[start..]).ok()?;
-        body.get("error")?.as_str().map(str::to_owned)
-    });
-    (status, error.flatten())
 }
 
 pub(super) fn milliseconds(duration: Duration) -> f64 {

@@ -4,37 +4,44 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::message::Response;
-use super::route::Context;
+use super::context::Context;
+use super::response::{Answer, bytes};
+use super::route::Request;
 
 /// What has happened since the start.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    taken: AtomicU64,
+    stored: AtomicU64,
     refused: AtomicU64,
+    logged: AtomicU64,
     lost: AtomicU64,
     answers: Mutex<BTreeMap<u16, u64>>,
 }
 
 impl Metrics {
-    /// An event is on disk.
-    pub(super) fn taken(&self) {
-        self.taken.fetch_add(1, Ordering::Relaxed);
+    /// Counts an event that is durable.
+    pub(super) fn stored(&self) {
+        self.stored.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Something was no event.
+    /// Counts a rejected webhook request.
     pub(super) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An event could not be stored, and went to the log.
+    /// Counts an event that could not be stored, and is in the log instead.
+    pub(super) fn logged(&self) {
+        self.logged.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an event that could neither be stored nor, as yet, be written to the log.
     pub(super) fn lost(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A request was answered.
+    /// Counts an answer.
     pub(super) fn answered(&self, status: u16) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         *answers.entry(status).or_default() += 1;
@@ -42,7 +49,7 @@ impl Metrics {
 }
 
 /// All of them, and the counts of updates.
-pub(super) fn get(context: &Context) -> Result<Response, Response> {
+pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     let counts = context.store.count_updates()?;
     let metrics = &context.metrics;
     let mut text = String::new();
@@ -74,9 +81,10 @@ pub(super) fn get(context: &Context) -> Result<Response, Response> {
         "counter",
         "Events on the webhook, by what became of them.",
         &[
-            (label("result", "taken"), metrics.taken.load(Ordering::Relaxed)),
+            (label("result", "stored"), metrics.stored.load(Ordering::Relaxed)),
             (label("result", "refused"), metrics.refused.load(Ordering::Relaxed)),
-            (label("result", "logged"), metrics.lost.load(Ordering::Relaxed)),
+            (label("result", "logged"), metrics.logged.load(Ordering::Relaxed)),
+            (label("result", "lost"), metrics.lost.load(Ordering::Relaxed)),
         ],
     );
     let answers = metrics.answers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,5 +93,5 @@ pub(super) fn get(context: &Context) -> Result<Response, Response> {
         .map(|(status, count)| (label("code", &status.to_string()), *count))
         .collect();
     metric("diunbox_http_requests_total", "counter", "Requests answered, by status.", &answers);
-    Ok(Response::text("text/plain; version=0.0.4; charset=utf-8", text))
+    Ok(bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
 }

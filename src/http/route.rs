@@ -1,110 +1,133 @@
-//! Which path and method leads where.
+//! Which path and method lead to which handler.
 
-use tiny_http::Method;
+use std::sync::Arc;
 
-use super::auth::{Token, check_browser, check_token};
-use super::log::Log;
-use super::message::{Request, Response};
-use super::metrics::Metrics;
+use form_urlencoded::parse;
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use tiny_http::Method::{self, Delete, Get, Patch, Post, Put};
+
+use super::auth::{check_browser, check_token};
+use super::context::Context;
+use super::error::Error;
+use super::head::Head;
+use super::limits::Class::{self, Event, Health, Read, Write};
+use super::response::Answer;
 use super::{assignments, health, metrics, summary, tags, updates, webhook};
 use crate::store::Store;
 
-/// What answers need.
-pub(super) struct Context {
-    pub(super) store: Box<dyn Store>,
-    pub(super) token: Option<Token>,
-    /// Whether only names of this machine are good in a Host header.
-    pub(super) local_names_only: bool,
-    pub(super) log: Log,
-    pub(super) metrics: Metrics,
+/// A request that was read to its end.
+pub(super) struct Request<'a> {
+    pub(super) head: &'a Head,
+    /// What the path has in place of its route's `{…}`, decoded.
+    pub(super) rest: &'a str,
+    pub(super) body: &'a [u8],
 }
 
-/// Finds who answers a request, and has it answered.
-pub(super) fn route(request: &Request<'_>, context: &Context) -> Response {
-    respond(request, context).unwrap_or_else(|refusal| refusal)
+/// What answers a request: most need nothing but the store.
+#[derive(Clone, Copy)]
+enum Handler {
+    Store(fn(&Request<'_>, &dyn Store) -> Answer),
+    Context(fn(&Request<'_>, &Arc<Context>) -> Answer),
 }
 
-fn respond(request: &Request<'_>, context: &Context) -> Result<Response, Response> {
-    use Method::{Delete, Get, Head, Patch, Post, Put};
+/// A path, a method of it, and what answers that. HEAD is answered as GET, without the body.
+pub(super) struct Route {
+    path: &'static str,
+    method: Method,
+    pub(super) class: Class,
+    handler: Handler,
+}
 
-    let path = request.path()?;
-    check_browser(context.local_names_only, request)?;
+const fn row(path: &'static str, method: Method, class: Class, handler: Handler) -> Route {
+    Route { path, method, class, handler }
+}
+
+/// A path that ends in `{…}` matches every longer one.
+static ROUTES: &[Route] = &[
+    row("/webhook", Get, Event, Handler::Context(webhook::take)),
+    row("/webhook", Post, Event, Handler::Context(webhook::take)),
+    row("/webhook", Put, Event, Handler::Context(webhook::take)),
+    row("/api/updates", Get, Read, Handler::Context(updates::list)),
+    row("/api/updates/{image}", Get, Read, Handler::Store(updates::show)),
+    row("/api/updates/{image}", Patch, Write, Handler::Store(updates::acknowledge)),
+    row("/api/tags", Get, Read, Handler::Store(tags::list)),
+    row("/api/tags", Post, Write, Handler::Store(tags::create)),
+    row("/api/tags/{id}", Delete, Write, Handler::Store(tags::delete)),
+    row("/api/tag-assignments", Put, Write, Handler::Store(assignments::assign)),
+    row("/api/tag-assignments", Delete, Write, Handler::Store(assignments::unassign)),
+    row("/api/summary", Get, Read, Handler::Store(summary::get)),
+    row("/metrics", Get, Health, Handler::Context(metrics::get)),
+    row("/healthz", Get, Health, Handler::Store(health::get)),
+];
+
+/// Decides on the head alone, before any of the body is read, whether a request may be answered,
+/// and by what. Returns the route and the rest of the path.
+pub(super) fn check(head: &Head, context: &Context) -> Result<(&'static Route, String), Error> {
+    let path = head.path_and_query().0;
+    let path = percent_decode_str(path.strip_suffix('/').unwrap_or(path)).decode_utf8();
+    let path = path.map_err(|_| Error::new(400, "the path is not UTF-8"))?;
+    check_browser(context.local_names_only, head)?;
     if path != "/healthz" {
-        check_token(context.token.as_ref(), request)?;
+        check_token(context.token.as_ref(), head)?;
     }
-    let rest = |prefix: &str| path.strip_prefix(prefix).filter(|rest| !rest.is_empty());
-    let method = request.method;
+    let rest = |route: &'static Route| match route.path.split_once('{') {
+        Some((prefix, _)) => path.strip_prefix(prefix).filter(|rest| !rest.is_empty()),
+        None => (path == route.path).then_some(""),
+    };
+    let mut matching =
+        ROUTES.iter().filter_map(|route| rest(route).map(|rest| (route, rest))).peekable();
+    let Some((_, rest)) = matching.peek() else {
+        return Err(Error::new(404, "there is nothing here: the webhook is at /webhook"));
+    };
+    let rest = (*rest).to_owned();
+    let method = if head.method == "HEAD" { "GET" } else { &head.method };
+    let mut allowed = Vec::new();
+    for (route, _) in matching {
+        if route.method.as_str() == method {
+            return Ok((route, rest));
+        }
+        allowed.push(route.method.as_str());
+        // On the webhook GET stores an event, which HEAD cannot carry.
+        if route.method == Get && route.class != Event {
+            allowed.push("HEAD");
+        }
+    }
+    let allowed = allowed.join(", ");
+    let error = Error::new(405, format_args!("this path takes {allowed} only"));
+    Err(error.with("Allow", allowed))
+}
 
-    if path == "/webhook" {
-        match method {
-            Post | Put => webhook::take(request, context),
-            Get if !request.body.is_empty() => webhook::take(request, context),
-            Get | Head => Err(webhook::usage()),
-            _ => Err(not_allowed("GET, POST, PUT")),
+impl Route {
+    pub(super) fn answer(&self, request: &Request<'_>, context: &Arc<Context>) -> Answer {
+        match self.handler {
+            Handler::Store(handler) => handler(request, &*context.store),
+            Handler::Context(handler) => handler(request, context),
         }
-    } else if path == "/api/updates" {
-        match method {
-            Get | Head => updates::list(request, context),
-            _ => Err(not_allowed("GET, HEAD")),
-        }
-    } else if let Some(image) = rest("/api/updates/") {
-        match method {
-            Get | Head => updates::show(image, context),
-            Patch => updates::acknowledge(image, context),
-            _ => Err(not_allowed("GET, HEAD, PATCH")),
-        }
-    } else if path == "/api/tags" {
-        match method {
-            Get | Head => tags::list(context),
-            Post => tags::create(request, context),
-            _ => Err(not_allowed("GET, HEAD, POST")),
-        }
-    } else if let Some(id) = rest("/api/tags/") {
-        match method {
-            Delete => tags::delete(id, context),
-            _ => Err(not_allowed("DELETE")),
-        }
-    } else if path == "/api/tag-assignments" {
-        match method {
-            Put => assignments::assign(request, context),
-            Delete => assignments::unassign(request, context),
-            _ => Err(not_allowed("PUT, DELETE")),
-        }
-    } else if path == "/api/summary" {
-        match method {
-            Get | Head => summary::get(context),
-            _ => Err(not_allowed("GET, HEAD")),
-        }
-    } else if path == "/metrics" {
-        match method {
-            Get | Head => metrics::get(context),
-            _ => Err(not_allowed("GET, HEAD")),
-        }
-    } else if path == "/healthz" {
-        match method {
-            Get | Head => health::get(context),
-            _ => Err(not_allowed("GET, HEAD")),
-        }
-    } else {
-        Err(Response::not_found("there is nothing here: the webhook is at /webhook"))
     }
 }
 
-/// Saves the event that a request brought which could not be answered: Diun will not send it again.
-pub(super) fn rescue(request: &Request<'_>, context: &Context) {
-    let allowed = check_browser(context.local_names_only, request)
-        .and_then(|()| check_token(context.token.as_ref(), request));
-    if allowed.is_ok() && request.path().is_ok_and(|path| path == "/webhook") {
-        webhook::rescue(request, context);
+impl Request<'_> {
+    /// A parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.head.path_and_query().1;
+        parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
-}
 
-fn not_allowed(allowed: &'static str) -> Response {
-    Response::error(405, format_args!("this path takes {allowed} only")).with("Allow", allowed)
+    /// The body's JSON object.
+    pub(super) fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, Error> {
+        // serde would take an array for a list of the fields.
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Error::new(400, format_args!("the body is not {expected}")));
+        }
+        serde_json::from_slice(self.body)
+            .map_err(|error| Error::new(400, format_args!("the body is not {expected}: {error}")))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::sync::OnceLock;
 
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -113,25 +136,46 @@ mod tests {
     use super::*;
     use crate::cli::LogFormat;
     use crate::event::Event;
-    use crate::http::Level;
+    use crate::http::limits::{Capacity, Limits};
+    use crate::http::log::{Level, Log};
+    use crate::http::metrics::Metrics;
     use crate::store::SqliteStore;
 
-    fn context() -> &'static Context {
-        static CONTEXT: OnceLock<(tempfile::TempDir, Context)> = OnceLock::new();
+    fn context() -> &'static Arc<Context> {
+        static CONTEXT: OnceLock<(tempfile::TempDir, Arc<Context>)> = OnceLock::new();
         let new = || {
             let folder = tempfile::tempdir().unwrap();
             let store = Box::new(SqliteStore::open(&folder.path().join("diunbox.db")).unwrap());
             let log = Log { format: LogFormat::Text, level: Level::Quiet };
             let metrics = Metrics::default();
-            (folder, Context { store, token: None, local_names_only: true, log, metrics })
+            let (limits, capacity) = (Limits::default(), Capacity::new(1_024));
+            let context = Context {
+                store,
+                token: None,
+                local_names_only: true,
+                log,
+                metrics,
+                limits,
+                capacity,
+            };
+            (folder, Arc::new(context))
         };
         &CONTEXT.get_or_init(new).1
     }
 
-    fn ask(method: &str, target: &str, body: &[u8]) -> Response {
-        let method = method.parse().unwrap_or(Method::Get);
-        let request = Request { method: &method, target, header: &|_| None, body };
-        route(&request, context())
+    /// The status and the body that a request is answered with.
+    fn ask(method: &str, target: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let mut head = Head::default();
+        // Any text can be a target here.
+        head.parse(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        (head.method, head.target) = (method.to_owned(), target.to_owned());
+        let answer = check(&head, context()).and_then(|(route, rest)| {
+            route.answer(&Request { head: &head, rest: &rest, body }, context())
+        });
+        let response = answer.unwrap_or_else(|error| tiny_http::ResponseBox::from(&error));
+        let (status, mut body) = (response.status_code().0, Vec::new());
+        response.into_reader().read_to_end(&mut body).unwrap();
+        (status, body)
     }
 
     proptest! {
@@ -151,10 +195,10 @@ mod tests {
                 "\\{\"(image|name|tag_id)\":(\"[a-z\\\\\"]{0,4}\"|-?[0-9]{0,20}|null|\\[)\\}?".prop_map(String::into_bytes),
             ],
         ) {
-            let response = ask(method, &format!("{start}{rest}"), &body);
-            prop_assert!((200..500).contains(&response.status), "{response:?}");
-            if response.status >= 400 {
-                let error: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+            let (status, body) = ask(method, &format!("{start}{rest}"), &body);
+            prop_assert!((200..500).contains(&status), "{}", status);
+            if status >= 400 {
+                let error: serde_json::Value = serde_json::from_slice(&body).unwrap();
                 prop_assert!(!error["error"].as_str().unwrap().is_empty());
             }
         }
@@ -164,9 +208,9 @@ mod tests {
             let event = Event { image: image.clone(), ..Event::default() };
             context().store.upsert_event(&event).unwrap();
             let target = format!("/api/updates/{}", utf8_percent_encode(&image, NON_ALPHANUMERIC));
-            let shown: serde_json::Value = serde_json::from_slice(&ask("GET", &target, b"").body).unwrap();
+            let shown: serde_json::Value = serde_json::from_slice(&ask("GET", &target, b"").1).unwrap();
             prop_assert_eq!(shown["event"]["image"].as_str(), Some(image.as_str()));
-            prop_assert_eq!(ask("PATCH", &target, b"").status, 204);
+            prop_assert_eq!(ask("PATCH", &target, b"").0, 204);
         }
     }
 }

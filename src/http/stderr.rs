@@ -1,59 +1,66 @@
-//! Standard error, without waiting for whoever reads it.
+//! Standard error, written by a thread of its own.
 //!
-//! A terminal on which someone pressed Ctrl-S, or a pipe that nobody empties, must not keep a client
-//! from its answer. So a thread of its own writes, and what piles up is limited.
+//! A terminal that is stopped by Ctrl-S, or a pipe that nobody reads, must not delay an answer. So
+//! requests only queue their lines. The queue is limited: ordinary lines are dropped first, then
+//! events that could not be stored.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Bytes that may wait when a line that can be missed comes.
+/// Queue limit, in bytes, for ordinary log lines; beyond it they are dropped.
 const LIMIT: usize = 1024 * 1024;
-/// Bytes that may wait when an event comes that is nowhere else.
+/// Queue limit, in bytes, for events that could not be stored.
 const EVENT_LIMIT: usize = 64 * LIMIT;
-/// How long to wait for what must not be missed.
+/// How long to wait for an event to be written, and for the queue to empty at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-static QUEUE: OnceLock<Sender<Item>> = OnceLock::new();
-static WAITING: AtomicUsize = AtomicUsize::new(0);
+static QUEUE: OnceLock<Sender<Line>> = OnceLock::new();
+/// Bytes in the queue.
+static QUEUED: AtomicUsize = AtomicUsize::new(0);
+/// Events that are not known to be written.
+static UNWRITTEN: AtomicUsize = AtomicUsize::new(0);
 
-enum Item {
-    Line(Vec<u8>),
-    Flush(Sender<()>),
+struct Line {
+    bytes: Vec<u8>,
+    /// Told whether all of the line was written.
+    done: Option<Sender<bool>>,
 }
 
-/// Writes a line, or drops it where too much waits already.
+/// Queues a line, or drops it if too much is queued.
 pub(super) fn write(line: Vec<u8>) {
-    push(line, LIMIT);
+    push(line, LIMIT, None);
 }
 
-/// Writes a line that must not be missed, and waits a moment until it is written.
-pub(super) fn write_event(line: Vec<u8>) {
-    push(line, EVENT_LIMIT);
-    flush();
-}
-
-/// Waits until everything is written, but not for long.
-pub(super) fn flush() {
+/// Queues a line with an event, and waits a moment. Returns whether it is written.
+pub(super) fn write_event(line: Vec<u8>) -> bool {
+    UNWRITTEN.fetch_add(1, Ordering::Relaxed);
     let (sender, receiver) = channel();
-    if queue().send(Item::Flush(sender)).is_ok() {
-        let _ = receiver.recv_timeout(PATIENCE);
-    }
+    push(line, EVENT_LIMIT, Some(sender));
+    receiver.recv_timeout(PATIENCE).unwrap_or(false)
 }
 
-fn push(line: Vec<u8>, limit: usize) {
-    let length = line.len();
-    if WAITING.fetch_add(length, Ordering::Relaxed) + length > limit
-        || queue().send(Item::Line(line)).is_err()
+/// Waits until the queue is written, but not for long. Returns false if an event is not written.
+pub(super) fn flush() -> bool {
+    let (sender, receiver) = channel();
+    push(Vec::new(), usize::MAX, Some(sender));
+    let _ = receiver.recv_timeout(PATIENCE);
+    UNWRITTEN.load(Ordering::Relaxed) == 0
+}
+
+fn push(bytes: Vec<u8>, limit: usize, done: Option<Sender<bool>>) {
+    let length = bytes.len();
+    if QUEUED.fetch_add(length, Ordering::Relaxed) + length > limit
+        || queue().send(Line { bytes, done }).is_err()
     {
-        WAITING.fetch_sub(length, Ordering::Relaxed);
+        QUEUED.fetch_sub(length, Ordering::Relaxed);
     }
 }
 
-fn queue() -> &'static Sender<Item> {
+fn queue() -> &'static Sender<Line> {
     QUEUE.get_or_init(|| {
         let (sender, receiver) = channel();
         // Without the thread there is no log; serving goes on.
@@ -62,17 +69,84 @@ fn queue() -> &'static Sender<Item> {
     })
 }
 
-fn run(receiver: &Receiver<Item>) {
-    for item in receiver {
-        match item {
-            Item::Line(line) => {
-                // A log that has gone stops nothing.
-                let _ = io::stderr().lock().write_all(&line);
-                WAITING.fetch_sub(line.len(), Ordering::Relaxed);
+fn run(receiver: &Receiver<Line>) {
+    let mut log = Lines { out: io::stderr(), is_torn: false };
+    for line in receiver {
+        let is_written = log.write(&line.bytes).is_ok();
+        QUEUED.fetch_sub(line.bytes.len(), Ordering::Relaxed);
+        let Some(done) = line.done else { continue };
+        if is_written && !line.bytes.is_empty() {
+            UNWRITTEN.fetch_sub(1, Ordering::Relaxed);
+        }
+        let _ = done.send(is_written);
+    }
+}
+
+/// Writes whole lines. What follows a line that was cut short, as by a full disk, begins a new one.
+struct Lines<W> {
+    out: W,
+    is_torn: bool,
+}
+
+impl<W: Write> Lines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        let mut rest = line;
+        while !rest.is_empty() {
+            if std::mem::take(&mut self.is_torn) {
+                let ended = self.out.write_all(b"\n");
+                self.is_torn = ended.is_err();
+                ended?;
             }
-            Item::Flush(done) => {
-                let _ = done.send(());
+            match self.out.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.is_torn |= rest.len() < line.len();
+                    return Err(error);
+                }
             }
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk that takes `room` more bytes.
+    struct Disk {
+        written: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let written = bytes.len().min(self.room);
+            if written == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            self.room -= written;
+            self.written.extend(&bytes[..written]);
+            Ok(written)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_after_a_torn_one_begins_a_new_line() {
+        let mut log = Lines { out: Disk { written: Vec::new(), room: 7 }, is_torn: false };
+        assert!(log.write(b"one\n").is_ok());
+        for _ in 0..2 {
+            assert!(log.write(b"two-is-long\n").is_err());
+        }
+        log.out.room = 100;
+        assert!(log.write(b"three\n").is_ok());
+        assert!(log.write(b"four\n").is_ok());
+        assert_eq!(String::from_utf8(log.out.written).unwrap(), "one\ntwo\nthree\nfour\n");
     }
 }

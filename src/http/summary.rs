@@ -1,10 +1,11 @@
 //! `/api/summary`: how much there is to do, for dashboards.
 
-use super::message::Response;
-use super::route::Context;
+use super::response::{Answer, json};
+use super::route::Request;
 use crate::render::json::CountsView;
+use crate::store::Store;
 
 /// The counts as flat JSON.
-pub(super) fn get(context: &Context) -> Result<Response, Response> {
-    Ok(Response::json(200, &CountsView::from(context.store.count_updates()?)))
+pub(super) fn get(_: &Request<'_>, store: &dyn Store) -> Answer {
+    Ok(json(200, &CountsView::from(store.count_updates()?)))
 }

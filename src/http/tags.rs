@@ -2,27 +2,30 @@
 
 use serde::Deserialize;
 
-use super::message::{Request, Response};
-use super::route::Context;
+use super::error::Error;
+use super::response::{Answer, empty, json};
+use super::route::Request;
+use crate::store::Store;
 
 /// The tags, ordered by name.
-pub(super) fn list(context: &Context) -> Result<Response, Response> {
-    Ok(Response::json(200, &context.store.list_tags()?))
+pub(super) fn list(_: &Request<'_>, store: &dyn Store) -> Answer {
+    Ok(json(200, &store.list_tags()?))
 }
 
-/// Makes a tag of `{"name": …}`.
-pub(super) fn create(request: &Request<'_>, context: &Context) -> Result<Response, Response> {
+/// Creates a tag from `{"name": …}`.
+pub(super) fn create(request: &Request<'_>, store: &dyn Store) -> Answer {
     #[derive(Deserialize)]
     struct Body {
         name: String,
     }
     let body: Body = request.json("{\"name\": …}")?;
-    Ok(Response::json(201, &context.store.create_tag(&body.name)?))
+    Ok(json(201, &store.create_tag(&body.name)?))
 }
 
 /// Deletes a tag.
-pub(super) fn delete(id: &str, context: &Context) -> Result<Response, Response> {
-    let unknown = || Response::not_found(format_args!("there is no tag with the id {id}"));
-    let found = context.store.delete_tag(id.parse().map_err(|_| unknown())?)?;
-    if found { Ok(Response::empty(204)) } else { Err(unknown()) }
+pub(super) fn delete(request: &Request<'_>, store: &dyn Store) -> Answer {
+    let id = request.rest;
+    let unknown = || Error::new(404, format_args!("there is no tag with the id {id}"));
+    let found = store.delete_tag(id.parse().map_err(|_| unknown())?)?;
+    if found { Ok(empty(204)) } else { Err(unknown()) }
 }

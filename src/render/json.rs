@@ -3,7 +3,6 @@
 //! Characters that a terminal could act on are written as `\u` escapes: the values are the same,
 //! and printing them does no harm.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -131,9 +130,18 @@ pub fn array(
     out.write_all(if before == b",\n" { b"\n]\n" } else { b"[]\n" })
 }
 
-/// The updates as HTTP gives them: a map by image.
-pub fn by_image(updates: &[Update]) -> BTreeMap<&str, UpdateView<'_>> {
-    updates.iter().map(|update| (update.event.image.as_str(), update.into())).collect()
+/// Writes an update as an entry of a map by image.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn entry(out: &mut impl Write, update: &Update) -> io::Result<()> {
+    update
+        .event
+        .image
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Harmless))?;
+    out.write_all(b":")?;
+    let mut serializer = serde_json::Serializer::with_formatter(out, Harmless);
+    Ok(UpdateView::from(update).serialize(&mut serializer)?)
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

@@ -134,6 +134,10 @@ impl Store for SqliteStore {
         self.snapshot(|connection| updates::list(connection, state))
     }
 
+    fn updates_after(&self, state: State, image: &str, most: usize) -> Result<Vec<Update>> {
+        self.snapshot(|connection| updates::after(connection, state, image, most))
+    }
+
     fn list_headlines(&self, state: State, places: Places) -> Result<Vec<Headline>> {
         self.snapshot(|connection| headlines::list(connection, state, places))
     }

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -147,10 +147,12 @@ impl Server {
         stream
     }
 
-    /// Sends these bytes, and gives all that comes back until the server ends the connection.
+    /// Sends these bytes and closes this end, and returns all that comes back.
     pub fn raw(&self, request: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect();
-        stream.write_all(request.as_ref()).unwrap();
+        // A server that refuses the request may stop reading before it has all of it.
+        let _ = stream.write_all(request.as_ref());
+        let _ = stream.shutdown(Shutdown::Write);
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -270,6 +272,7 @@ pub fn ask_unix(socket: &Path, request: &str) -> String {
     });
     let mut stream = stream.unwrap();
     stream.write_all(request.as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer

@@ -30,7 +30,7 @@ fn a_link_to_a_token_that_others_can_read_gets_the_warning() {
 fn no_way_of_writing_a_path_gets_past_it() {
     let server = server();
     for path in [
-        "/healthz/",
+        "/healthz//",
         "/healthz/../api/updates",
         "/healthz%2f..%2fapi%2fupdates",
         "//healthz",
@@ -43,8 +43,10 @@ fn no_way_of_writing_a_path_gets_past_it() {
         "/api/updates?/healthz",
         "/api/updates#/healthz",
         "/api/updates%3f/healthz",
-        "http://localhost/healthz",
+        "ftp://localhost/healthz",
+        "http://localhost/x/healthz",
         "http://healthz/api/updates",
+        "http://localhost?/healthz",
         "*",
         "/metrics?",
         "/%2e/metrics",
@@ -59,7 +61,8 @@ fn no_way_of_writing_a_path_gets_past_it() {
             assert!(answer.starts_with("HTTP/1.1 401"), "{method} {path}: {answer}");
         }
     }
-    for path in ["/healthz", "/healthz?a=b", "/%68ealthz"] {
+    for path in ["/healthz", "/healthz?a=b", "/%68ealthz", "/healthz/", "http://localhost/healthz"]
+    {
         let answer = server.raw(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
         assert!(!answer.contains("pending"), "health says nothing of updates");
@@ -106,25 +109,58 @@ fn no_way_of_writing_the_header_gets_past_it() {
 }
 
 #[test]
-fn a_second_request_hidden_in_the_first_is_not_answered() {
+fn requests_on_one_connection_are_each_checked_and_never_hidden() {
     let server = server();
-    let hidden =
-        "GET /api/updates HTTP/1.1\r\nHost: localhost\r\nAuthorization: s3cret-t0ken\r\n\r\n";
-    for first in [
-        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n{hidden}"),
-        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n{hidden}"),
-        format!("GET /healthz HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"),
-        format!(
-            "GET /healthz HTTP/1.1\r\nContent-Length: {}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}",
-            hidden.len()
-        ),
-        format!("GET /healthz HTTP/1.1\r\nContent-Length: 0\nX: y\r\n\r\n{hidden}"),
-        format!(
-            "GET /healthz%0d%0a%0d%0aGET%20/api/updates HTTP/1.1\r\nHost: localhost\r\n\r\n{hidden}"
-        ),
+    let second = "GET /api/updates HTTP/1.1\r\nHost: localhost\r\n";
+    let first =
+        |headers: &str| format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+    for (headers, body) in [
+        ("", ""),
+        ("Content-Length: 0\r\n", ""),
+        ("Content-Length: 5\r\n", "0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n"),
     ] {
-        let answer = server.raw(&first);
-        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
-        assert!(!answer.contains("\r\n\r\n{}"), "{answer}");
+        let first = format!("{}{body}", first(headers));
+        for (token, status) in [("", 401), ("Authorization: s3cret-t0ken\r\n", 200)] {
+            let answer = server.raw(format!("{first}{second}{token}\r\n"));
+            let (health, updates) = answer.split_once("{\"status\":\"ok\"}\n").unwrap();
+            assert!(health.starts_with("HTTP/1.1 200 "), "{headers:?}: {answer}");
+            assert!(updates.starts_with(&format!("HTTP/1.1 {status} ")), "{headers:?}: {answer}");
+        }
     }
+    // Where two parsers could see different ends of a request, nothing after it is answered.
+    let second = format!("{second}Authorization: s3cret-t0ken\r\n\r\n");
+    let length = second.len();
+    for (headers, body) in [
+        (format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n"), "0\r\n\r\n"),
+        (format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n"), "0\r\n\r\n"),
+        (format!("Content-Length: 0\r\nContent-Length: {length}\r\n"), ""),
+        ("Content-Length: 0, 0\r\n".into(), ""),
+        ("Content-Length: +0\r\n".into(), ""),
+        ("Content-Length: 0x0\r\n".into(), ""),
+        ("Content-Length: \r\n".into(), ""),
+        ("Content-Length : 0\r\n".into(), ""),
+        ("X: y\r\n Content-Length: 0\r\n".into(), ""),
+        ("Transfer-Encoding: identity\r\n".into(), ""),
+        ("Transfer-Encoding: chunked, identity\r\n".into(), "0\r\n\r\n"),
+        ("Transfer-Encoding: \x0bchunked\r\n".into(), "0\r\n\r\n"),
+        ("Transfer-Encoding : chunked\r\n".into(), "0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n".into(), "0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n".into(), "0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), "\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), ";x\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), "-0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), "0x0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), "0\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), "0\r\nX: y\n\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), "1\r\na\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\n".into(), "1\r\nab\r\n0\r\n\r\n"),
+    ] {
+        let answer = server.raw(format!("{}{body}{second}", first(&headers)));
+        assert_eq!(answer.matches("\r\nDate: ").count(), 1, "{headers:?} {body:?}: {answer}");
+        assert!(!answer.starts_with("HTTP/1.1 2"), "{headers:?} {body:?}: {answer}");
+    }
+    let ten = first("").replace("HTTP/1.1", "HTTP/1.0");
+    assert_eq!(server.raw(format!("{ten}{second}")).matches("\r\nDate: ").count(), 1);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::common::Inbox;
-use crate::server::{Server, event};
+use crate::server::{Server, event, notification};
 
 /// A server that has taken these images in.
 fn server_with(images: &[&str]) -> Server {
@@ -188,7 +188,7 @@ fn metrics_count_updates_events_and_requests() {
         concat!("diunbox_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         "diunbox_updates{state=\"pending\"} 1",
         "diunbox_updates{state=\"acknowledged\"} 1",
-        "diunbox_events_total{result=\"taken\"} 2",
+        "diunbox_events_total{result=\"stored\"} 2",
         "diunbox_events_total{result=\"refused\"} 1",
         "diunbox_events_total{result=\"logged\"} 0",
         "diunbox_http_requests_total{code=\"204\"} 3",
@@ -223,11 +223,13 @@ fn another_method_is_told_which_would_do() {
         ("/metrics", "GET, HEAD"),
         ("/healthz", "GET, HEAD"),
     ] {
-        let answer = server.ask("OPTIONS", path);
-        assert_eq!((answer.status, answer.header("allow")), (405, allowed), "{path}");
-        assert!(!answer.error().is_empty());
+        for path in [path.to_owned(), format!("{path}/"), format!("{}{path}", server.address())] {
+            let answer = server.raw(format!("OPTIONS {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+            assert!(answer.starts_with("HTTP/1.1 405 "), "{path}: {answer}");
+            assert!(answer.contains(&format!("\r\nAllow: {allowed}\r\n")), "{path}: {answer}");
+        }
     }
-    for path in ["/", "/api", "/api/updates/", "/webhook/", "/Webhook", "/api/tags/"] {
+    for path in ["/", "/api", "/api/updates//", "/Webhook", "/api/tag", "/webhook/a"] {
         let answer = server.ask("GET", path);
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.error().contains("/webhook"), "{path}");
@@ -243,6 +245,30 @@ fn head_gives_the_headers_alone() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
         assert!(answer.contains(&format!("Content-Length: {length}\r\n")), "{path}: {answer}");
         assert!(answer.ends_with("\r\n\r\n"), "{path}: {answer}");
+    }
+    for refused in ["Content-Length: x\r\n", "Host: a\r\nHost: b\r\n", "Origin: http://evil\r\n"] {
+        let answer = server.raw(format!("HEAD /api/tags HTTP/1.1\r\n{refused}\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 40"), "{refused}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{refused}: {answer}");
+    }
+}
+
+#[test]
+fn every_answer_has_a_date_and_names_the_server() {
+    let server = server_with(&["a:1"]);
+    for request in [
+        notification("b:1"),
+        "GET /api/updates HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
+        "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(),
+        "nonsense\r\n\r\n".to_owned(),
+    ] {
+        let answer = server.raw(&request);
+        assert_eq!(answer.matches("\r\nDate: ").count(), 1, "{answer}");
+        assert_eq!(answer.matches("\r\nServer: diunbox\r\n").count(), 1, "{answer}");
+        assert!(
+            !answer.starts_with("HTTP/1.1 204") || !answer.contains("Content-Length"),
+            "{answer}"
+        );
     }
 }
 

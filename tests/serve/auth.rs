@@ -94,6 +94,10 @@ fn a_token_that_others_can_read_gets_a_warning() {
         let lines = server_with_token(mode).log();
         assert!(!lines.iter().any(|line| line.contains("others can read")), "{lines:?}");
     }
+    // What is not a file of this user's cannot be given another mode.
+    let inbox = Inbox::new();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--token-file", "/dev/null"];
+    inbox.diunbox(serve).assert().code(2).stderr(predicate::str::contains("chmod").not());
 }
 
 #[test]

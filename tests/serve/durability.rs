@@ -1,7 +1,9 @@
 //! 204 means stored. What could not be stored is in the log, for `diunbox ingest` to take back.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -9,11 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bursts::limited;
 use crate::common::Inbox;
-use crate::server::{Server, event, eventually, notification};
+use crate::server::{Server, ask_unix, event, eventually, notification};
 
 /// Somebody else who holds the database's only place for writers.
 fn lock(server: &Server) -> Connection {
@@ -79,17 +81,20 @@ fn a_lock_that_stays_is_answered_before_diun_gives_up() {
 }
 
 #[test]
-fn questions_do_not_take_the_places_of_events() {
-    let server = limited(128, Inbox::new());
+fn changes_that_wait_for_a_lock_delay_neither_events_nor_reads() {
+    let server = Server::start();
     assert_eq!(server.send("POST", "/webhook", &[], event("a:1")).status, 204);
     let other = lock(&server);
     let idle = server.status("Threads:");
     thread::scope(|scope| {
         let server = &server;
-        for _ in 0..10 {
+        for _ in 0..40 {
             scope.spawn(|| assert_eq!(server.ask("PATCH", "/api/updates/a:1").status, 204));
         }
-        eventually("they wait", || server.status("Threads:") >= idle + 10);
+        // A thread that was idle before may serve one of them.
+        eventually("they wait", || server.status("Threads:") >= idle + 39);
+        // Reads need no lock, and do not wait for those that do.
+        assert_eq!(server.ask("GET", "/api/summary").json()["pending"], 1);
         let (sender, answer) = channel();
         scope.spawn(move || sender.send(server.send("POST", "/webhook", &[], event("b:1")).status));
         let early = answer.recv_timeout(Duration::from_millis(2_500));
@@ -102,7 +107,7 @@ fn questions_do_not_take_the_places_of_events() {
 #[test]
 fn events_that_find_no_place_in_the_queue_are_in_the_log_too() {
     // So few descriptors that a few events at a time wait for the lock, and all others for them.
-    let server = limited(128, Inbox::new());
+    let server = limited(48, Inbox::new());
     let other = lock(&server);
     let began = Instant::now();
     thread::scope(|scope| {
@@ -201,4 +206,68 @@ fn what_was_answered_survives_a_kill() {
             assert!(stored, "{image} was answered and is not there");
         }
     }
+}
+
+/// A server whose log goes to `log`, and whose database does not answer.
+fn with_log(log: impl Into<Stdio>) -> (Inbox, Child) {
+    let inbox = Inbox::new();
+    let mut command = Server::command(&inbox);
+    command.arg("--listen").arg(format!("unix:{}", inbox.path("socket").display()));
+    let process = command.stderr(log).spawn().unwrap();
+    let health = ask_unix(&inbox.path("socket"), "GET /healthz HTTP/1.1\r\n\r\n");
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    fs::rename(inbox.database(), inbox.path("aside.db")).unwrap();
+    fs::create_dir(inbox.database()).unwrap();
+    (inbox, process)
+}
+
+/// The exit status after SIGTERM.
+fn stop(process: &mut Child) -> Option<i32> {
+    kill_process(Pid::from_child(process), Signal::TERM).unwrap();
+    eventually("it ends", || process.try_wait().unwrap().is_some());
+    process.wait().unwrap().code()
+}
+
+#[test]
+fn an_event_counts_as_logged_only_once_it_is_written() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (inbox, mut process) = with_log(full);
+    let socket = inbox.path("socket");
+    let lost = ask_unix(&socket, &notification("a:1"));
+    fs::remove_dir(inbox.database()).unwrap();
+    fs::rename(inbox.path("aside.db"), inbox.database()).unwrap();
+    let stored = ask_unix(&socket, &notification("b:1"));
+    let metrics = ask_unix(&socket, "GET /metrics HTTP/1.1\r\n\r\n");
+    assert_eq!(stop(&mut process), Some(2), "an event is lost");
+    assert!(lost.starts_with("HTTP/1.1 503"), "{lost}");
+    assert!(stored.starts_with("HTTP/1.1 204"), "{stored}");
+    for line in ["result=\"logged\"} 0", "result=\"lost\"} 1", "result=\"stored\"} 1"] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+}
+
+/// As on a terminal that was stopped by Ctrl-S.
+#[test]
+fn the_exit_status_says_if_events_are_lost_with_the_log() {
+    let (read, mut write) = std::io::pipe().unwrap();
+    // A pipe has room for 64 KiB: not for this and an event.
+    write.write_all(&vec![b'x'; 65_300]).unwrap();
+    let (inbox, mut process) = with_log(write);
+    let lost = ask_unix(&inbox.path("socket"), &notification("a:1"));
+    assert_eq!(stop(&mut process), Some(2));
+    assert!(lost.starts_with("HTTP/1.1 503"), "{lost}");
+    drop(read);
+}
+
+#[test]
+fn a_logged_event_is_never_too_long_for_ingest() {
+    let server = Server::start();
+    server.break_database();
+    let mut large: serde_json::Value = serde_json::from_str(&event("a:1")).unwrap();
+    // Each of these becomes six bytes in the log.
+    large["metadata"]["x"] = "\u{7f}".repeat((1 << 20) - 1_000).into();
+    let large = format!("{}{}", " ".repeat(100), large);
+    assert_eq!(server.send("POST", "/webhook", &[], &large).status, 503);
+    server.mend_database();
+    assert_eq!(recover(&server, 1), ["a:1"]);
 }

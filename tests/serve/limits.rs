@@ -4,10 +4,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use diunbox::http::Limits;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::bursts::limited;
 use crate::common::Inbox;
+use crate::inside::{Inside, SHORT, patient};
 use crate::server::{Server, alone, event, eventually, notification};
 
 #[test]
@@ -42,7 +43,7 @@ fn a_body_of_one_mebibyte_is_taken() {
 }
 
 #[test]
-fn whoever_waits_to_be_told_to_go_on_is_told() {
+fn expect_100_continue_is_answered() {
     let server = Server::start();
     let mut stream = server.connect();
     let body = event("a:1");
@@ -62,7 +63,7 @@ fn whoever_waits_to_be_told_to_go_on_is_told() {
 }
 
 #[test]
-fn nonsense_is_refused() {
+fn malformed_requests_are_refused() {
     let server = Server::start();
     let head = |n: usize| "a: b\r\n".repeat(n);
     for (request, status) in [
@@ -81,50 +82,80 @@ fn nonsense_is_refused() {
 
 #[test]
 fn a_client_that_drips_is_cut_off() {
-    let server = Server::start();
-    let mut stream = server.connect();
+    let server = Inside::start(Limits { request: SHORT, ..patient() });
     let request = notification("a:1");
-    let began = Instant::now();
-    for byte in request.bytes() {
-        // The pace of the client is what is tested here. A byte comes before any time-out that
-        // counts from the last one.
-        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-        match stream.read(&mut [0; 12]) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            answered => {
-                assert!(matches!(answered, Ok(12)), "{answered:?}");
-                break;
+    // Within the head, and within the body.
+    for sent_at_once in [0, request.len() - 100] {
+        let mut stream = server.connect();
+        let (start, rest) = request.as_bytes().split_at(sent_at_once);
+        stream.write_all(start).unwrap();
+        stream.set_read_timeout(Some(SHORT / 10)).unwrap();
+        let mut answer = [0; 12];
+        for byte in rest {
+            // The pace of the client is what is tested here: a byte comes before any time-out that
+            // counts from the last one.
+            match stream.read(&mut answer) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                _ => break,
             }
+            stream.write_all(&[*byte]).unwrap();
         }
-        stream.write_all(&[byte]).unwrap();
-        assert!(began.elapsed() < Duration::from_secs(9), "it is not cut off");
+        assert_eq!(str::from_utf8(&answer), Ok("HTTP/1.1 408"), "it is not cut off");
     }
-    server.logged(" 408 ");
-    assert_eq!(server.ask("GET", "/api/updates").json(), serde_json::json!({}));
+    assert_eq!(server.send("GET", "/api/updates", "").json(), serde_json::json!({}));
 }
 
 #[test]
-fn a_client_that_reads_nothing_holds_nobody_up() {
+fn requests_are_refused_before_their_body_is_read() {
     let inbox = Inbox::new();
-    let events: String = (0..5_000).map(|n| event(&format!("ghcr.io/acme/{n}:1")) + "\n").collect();
-    inbox.diunbox(["ingest", "-q"]).write_stdin(events).assert().success();
-    // Few descriptors mean few places for questions.
-    let server = limited(128, inbox);
-    let idle = server.status("Threads:");
-    let mut clients = Vec::new();
-    for _ in 0..8 {
-        let mut stream = server.connect();
-        stream.write_all(b"GET /api/updates HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-        clients.push(stream);
+    let mut command = Server::command(&inbox);
+    command.args(["--listen", "127.0.0.1:0"]).env("DIUNBOX_TOKEN", "s3cret");
+    let server = Server::spawn(inbox, command);
+    let token = "Authorization: s3cret\r\n";
+    for (request, status) in [
+        ("POST /webhook HTTP/1.1\r\n".to_owned(), 401),
+        ("POST /webhook HTTP/1.1\r\nAuthorization: wrong\r\n".to_owned(), 401),
+        (format!("POST /webhook HTTP/1.1\r\n{token}Origin: http://evil\r\n"), 403),
+        (format!("POST /nothing HTTP/1.1\r\n{token}"), 404),
+        (format!("DELETE /webhook HTTP/1.1\r\n{token}"), 405),
+    ] {
+        for framing in ["Content-Length: 1000", "Transfer-Encoding: chunked"] {
+            let mut stream = server.connect();
+            let head = format!("{request}Expect: 100-continue\r\n{framing}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            // No byte of the body is ever sent.
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            assert_eq!(str::from_utf8(&answer), Ok(&*format!("HTTP/1.1 {status}")), "{head}");
+        }
     }
-    eventually("all are answered", || {
-        server.log().iter().filter(|line| line.contains("GET /api/updates 200")).count() == 8
-    });
-    let began = Instant::now();
-    assert_eq!(server.ask("GET", "/api/summary").json()["pending"], 5_000);
-    assert_eq!(server.send("POST", "/webhook", &[], event("a:1")).status, 204);
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
-    assert!(server.status("Threads:") >= idle + 8, "the answers were too short for this test");
+}
+
+/// An inbox whose answer to `/api/updates` fills all buffers between two sockets.
+fn long_answer() -> Inbox {
+    let inbox = Inbox::new();
+    let filler = "x".repeat(20_000);
+    let events = (0..500).map(|n| event(&format!("a:{n}")).replace("web-1", &filler) + "\n");
+    inbox.diunbox(["ingest", "-q"]).write_stdin(events.collect::<String>()).assert().success();
+    inbox
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_cut_off_and_can_tell() {
+    let server = Inside::with(long_answer(), Limits { progress: SHORT, ..patient() });
+    let idle = server.connect();
+    for version in ["1.1", "1.0"] {
+        let mut stream = server.connect();
+        stream.write_all(format!("GET /api/updates HTTP/{version}\r\n\r\n").as_bytes()).unwrap();
+        // The server ends the connection while this end reads nothing.
+        let mut byte = [0];
+        stream.set_nonblocking(true).unwrap();
+        eventually("it is cut off", || {
+            matches!(stream.peek(&mut byte), Err(e) if e.kind() == ErrorKind::ConnectionReset)
+                || stream.take_error().unwrap().is_some()
+        });
+    }
+    drop(idle);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use diunbox::cli::LogFormat;
 use diunbox::event::Event;
-use diunbox::http::{Level, Listener, Log, Server};
+use diunbox::http::{Level, Limits, Listener, Log, Server};
 use diunbox::store::{
     Arrivals, Counts, Headline, Places, Prune, Pruned, Report, Result, State, Store, Tag, Update,
 };
@@ -36,6 +36,9 @@ impl Store for Defective {
         unimplemented!()
     }
     fn list_headlines(&self, _: State, _: Places) -> Result<Vec<Headline>> {
+        unimplemented!()
+    }
+    fn updates_after(&self, _: State, _: &str, _: usize) -> Result<Vec<Update>> {
         unimplemented!()
     }
     fn get_update(&self, _: &str) -> Result<Option<Update>> {
@@ -94,8 +97,8 @@ fn a_panic_answers_500_and_the_server_goes_on() {
     let address = listeners[0].to_string();
     let (stop, mut stopper) = UnixStream::pair().unwrap();
     let log = Log { format: LogFormat::Json, level: Level::Normal };
-    let server =
-        Server { store: Box::new(Defective), listeners, token: None, log, descriptors: 1_024 };
+    let limits = Limits::default();
+    let server = Server { store: Box::new(Defective), listeners, token: None, log, limits };
     let server = std::thread::spawn(move || server.run(stop));
 
     let ask =
@@ -103,7 +106,7 @@ fn a_panic_answers_500_and_the_server_goes_on() {
     // More often than there are places for requests at a time.
     for _ in 0..50 {
         let answer = ask("GET", "/api/tags", "");
-        assert_eq!((answer.status, answer.error().contains("its log says more")), (500, true));
+        assert_eq!((answer.status, answer.error().contains("see the server log")), (500, true));
     }
     assert_eq!(ask("POST", "/webhook", &event("a:1")).status, 500);
     let metrics = ask("GET", "/metrics", "");

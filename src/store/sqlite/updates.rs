@@ -1,6 +1,6 @@
 //! Reading updates, and acknowledging them.
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Rows, params};
 
 use super::reports::{Keys, columns, complete, is_ours, key, places};
 use super::row::{created, metadata, received, tag, text, time};
@@ -12,6 +12,9 @@ const SELECT: &str = "
         u.digest, u.created, u.platform, u.ctn_name, u.ctn_id, u.ctn_state, u.ctn_status,
         u.received_at, u.acknowledged_at, u.metadata, u.workload, u.last_seen, t.id, t.name, u.places";
 
+/// A page of updates ends when their metadata has this many bytes.
+const PAGE_BYTES: usize = 64 * 1024;
+
 /// Updates with their tags.
 pub(super) const FROM: &str = "
     FROM updates u
@@ -20,13 +23,41 @@ pub(super) const FROM: &str = "
 
 pub(super) fn list(connection: &Connection, state: State) -> rusqlite::Result<Vec<Update>> {
     let mut select = connection.prepare_cached(&format!("{SELECT} {FROM} {}", condition(state)))?;
-    let mut rows = select.query([])?;
-    let (mut updates, mut incomplete) = (Vec::new(), Vec::new());
-    while let Some(row) = rows.next()? {
+    collect(connection, select.query([])?, usize::MAX)
+}
+
+/// At most `most` updates whose image sorts after this one, ordered by image.
+pub(super) fn after(
+    connection: &Connection,
+    state: State,
+    image: &str,
+    most: usize,
+) -> rusqlite::Result<Vec<Update>> {
+    let condition = match state {
+        State::All => "WHERE",
+        state => &format!("{} AND", condition(state)),
+    };
+    let sql = format!("{SELECT} {FROM} {condition} u.image > ?1 ORDER BY u.image LIMIT ?2");
+    let mut select = connection.prepare_cached(&sql)?;
+    collect(connection, select.query(params![image, most])?, PAGE_BYTES)
+}
+
+/// The updates of some rows, until their metadata has this many bytes.
+fn collect(
+    connection: &Connection,
+    mut rows: Rows<'_>,
+    most_bytes: usize,
+) -> rusqlite::Result<Vec<Update>> {
+    let (mut updates, mut incomplete, mut bytes) = (Vec::new(), Vec::new(), 0);
+    while bytes < most_bytes
+        && let Some(row) = rows.next()?
+    {
         let (update, is_complete) = update(row)?;
         if !is_complete {
             incomplete.push((keys(&update), updates.len()));
         }
+        let metadata = update.event.metadata.iter();
+        bytes += metadata.map(|(name, value)| name.len() + value.len()).sum::<usize>();
         updates.push(update);
     }
     complete(connection, &mut updates, incomplete, |update: &mut Update| &mut update.places)?;

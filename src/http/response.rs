@@ -1,0 +1,165 @@
+//! Answers: how they are made, and how they go over the wire.
+
+use std::io::{self, Read, Write};
+
+use serde::Serialize;
+use tiny_http::{HTTPVersion, Header, Response, ResponseBox};
+
+use super::error::Error;
+use crate::render::json::line;
+use crate::store::StoreError;
+
+/// Bytes of a body that are sent at a time.
+const PIECE: usize = 8 * 1024;
+/// The size of a chunk, as four hexadecimal digits, and a line end.
+const CHUNK_HEAD: usize = 6;
+
+/// A handler's answer.
+pub(super) type Answer = Result<ResponseBox, Error>;
+
+/// An answer without a body.
+pub(super) fn empty(status: u16) -> ResponseBox {
+    new(status, None, io::empty(), Some(0))
+}
+
+/// An answer of one JSON value.
+pub(super) fn json(status: u16, value: &impl Serialize) -> ResponseBox {
+    let mut body = Vec::new();
+    // Writing to memory does not fail, and neither does serializing the views.
+    let _ = line(&mut body, value);
+    bytes(status, "application/json", body)
+}
+
+/// An answer of bytes that are in memory.
+pub(super) fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> ResponseBox {
+    let length = body.len();
+    new(status, Some(content_type), io::Cursor::new(body), Some(length))
+}
+
+/// An answer that is made while it is sent. Each read is sent at once.
+pub(super) fn stream(content_type: &'static str, body: impl Read + Send + 'static) -> ResponseBox {
+    new(200, Some(content_type), body, None)
+}
+
+fn new(
+    status: u16,
+    content_type: Option<&'static str>,
+    body: impl Read + Send + 'static,
+    length: Option<usize>,
+) -> ResponseBox {
+    let headers = content_type.and_then(|value| header("Content-Type", value));
+    Response::new(status.into(), headers.into_iter().collect(), body, length, None).boxed()
+}
+
+/// A header. Its value must not be a client's text, as `Header` lets line ends pass.
+fn header(name: &'static str, value: &str) -> Option<Header> {
+    Header::from_bytes(name, value).ok()
+}
+
+impl From<&Error> for ResponseBox {
+    fn from(error: &Error) -> Self {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: &'a str,
+        }
+        let mut response = json(error.status, &Body { error: &error.message });
+        if let Some(header) = error.header.as_ref().and_then(|(name, value)| header(name, value)) {
+            response.add_header(header);
+        }
+        response
+    }
+}
+
+/// What an error of the store means to a client: its own fault, or a fault that may pass.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TagExists(_) => Self::new(409, error),
+            StoreError::TagNameEmpty => Self::new(400, error),
+            StoreError::UnknownTag(_) => Self::new(404, error),
+            _ => Self::unavailable(error, "5"),
+        }
+    }
+}
+
+/// How an answer is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sending {
+    /// Whether the request was HEAD: there is no body then.
+    pub(super) head_only: bool,
+    /// Whether the client knows HTTP/1.1, and so chunks.
+    pub(super) is_1_1: bool,
+    /// Whether the connection ends with the answer.
+    pub(super) closes: bool,
+}
+
+/// Writes an answer. The head and the first piece of the body are one write.
+pub(super) fn send(response: ResponseBox, how: Sending, out: &mut impl Write) -> io::Result<()> {
+    let (status, length) = (response.status_code(), response.data_length());
+    let mut piece = print_head(&response, how)?;
+    let mut body = response.into_reader();
+    let is_chunked = length.is_none() && how.is_1_1;
+    let mut left = length.unwrap_or(usize::MAX);
+    if how.head_only || status.0 == 204 {
+        return out.write_all(&piece);
+    }
+    while left > 0 {
+        let start = piece.len() + if is_chunked { CHUNK_HEAD } else { 0 };
+        piece.resize(start + PIECE.min(left), 0);
+        let count = body.read(&mut piece[start..])?;
+        piece.truncate(start + count);
+        if is_chunked && count > 0 {
+            piece[start - CHUNK_HEAD..start].copy_from_slice(format!("{count:04x}\r\n").as_bytes());
+            piece.extend(b"\r\n");
+        }
+        if count == 0 {
+            piece.truncate(start - if is_chunked { CHUNK_HEAD } else { 0 });
+            break;
+        }
+        left -= count;
+        out.write_all(&piece)?;
+        piece.clear();
+    }
+    if is_chunked {
+        piece.extend(b"0\r\n\r\n");
+    } else if length.is_some() && left > 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    out.write_all(&piece)
+}
+
+/// The status line and the headers. tiny_http prints them, but not the body: it would end a body
+/// that fails half-way as if it were whole, and keep back what is less than 8 KiB.
+fn print_head(response: &ResponseBox, how: Sending) -> io::Result<Vec<u8>> {
+    let (status, length) = (response.status_code(), response.data_length());
+    let mut headers = response.headers().to_vec();
+    headers.extend(header("Server", "diunbox"));
+    let head = Response::new(status, headers, io::empty(), length, None);
+    let mut printed = Vec::with_capacity(512 + PIECE);
+    // Given HTTP/1.0 it would read a body of unknown length into memory.
+    head.with_chunked_threshold(usize::MAX).raw_print(
+        &mut printed,
+        HTTPVersion(1, 1),
+        &[],
+        true,
+        None,
+    )?;
+    if status.0 == 204 {
+        remove(&mut printed, b"Content-Length: 0\r\n");
+    }
+    if !how.is_1_1 {
+        remove(&mut printed, b"Transfer-Encoding: chunked\r\n");
+    }
+    if how.closes {
+        // tiny_http drops this header.
+        printed.truncate(printed.len() - 2);
+        printed.extend(b"Connection: close\r\n\r\n");
+    }
+    Ok(printed)
+}
+
+fn remove(head: &mut Vec<u8>, line: &[u8]) {
+    if let Some(at) = head.windows(line.len()).position(|window| window == line) {
+        head.drain(at..at + line.len());
+    }
+}
