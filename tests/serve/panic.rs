@@ -1,17 +1,15 @@
 //! A defect in diunbox answers 500, and the server goes on.
 
-use std::collections::BTreeMap;
-use std::io::Write;
-use std::os::unix::net::UnixStream;
-
-use diunbox::cli::LogFormat;
 use diunbox::event::Event;
-use diunbox::http::{Level, Limits, Listener, Log, Server};
+use diunbox::http::Limits;
 use diunbox::store::{
     Arrivals, Counts, Headline, Places, Prune, Pruned, Report, Result, State, Store, Tag, Update,
 };
+use std::collections::BTreeMap;
 
-use crate::server::{event, send};
+use crate::common::Inbox;
+use crate::inside::Inside;
+use crate::server::event;
 
 /// A store with a defect in every operation but two.
 struct Defective;
@@ -93,28 +91,16 @@ impl Store for Defective {
 
 #[test]
 fn a_panic_answers_500_and_the_server_goes_on() {
-    let listeners = Listener::bind("127.0.0.1:0").unwrap();
-    let address = listeners[0].to_string();
-    let (stop, mut stopper) = UnixStream::pair().unwrap();
-    let log = Log { format: LogFormat::Json, level: Level::Normal };
-    let limits = Limits::default();
-    let server = Server { store: Box::new(Defective), listeners, token: None, log, limits };
-    let server = std::thread::spawn(move || server.run(stop));
-
-    let ask =
-        |method, path, body: &str| send(&format!("{address}{path}"), method, &[], body.as_bytes());
-    // More often than there are places for requests at a time.
+    let server = Inside::of(Box::new(Defective), Inbox::new(), Limits::default());
+    // More often than there are permits for requests.
     for _ in 0..50 {
-        let answer = ask("GET", "/api/tags", "");
+        let answer = server.send("GET", "/api/tags", "");
         assert_eq!((answer.status, answer.error().contains("see the server log")), (500, true));
     }
-    assert_eq!(ask("POST", "/webhook", &event("a:1")).status, 500);
-    let metrics = ask("GET", "/metrics", "");
+    assert_eq!(server.send("POST", "/webhook", event("a:1")).status, 500);
+    let metrics = server.send("GET", "/metrics", "");
     assert_eq!(metrics.status, 200);
     // The event that met the defect is in the log, as no client sends it again.
     let logged = "diunbox_events_total{result=\"logged\"} 1";
     assert!(metrics.body.lines().any(|line| line == logged), "{}", metrics.body);
-
-    stopper.write_all(b"x").unwrap();
-    server.join().unwrap().unwrap();
 }
