@@ -1,9 +1,9 @@
 //! `serve`: the webhook that Diun sends its notifications to, and an API for dashboards.
 //!
 //! Diun sends each notification once and gives up after 10 s, so one slow client must never delay
-//! another, and the server must never stop accepting. Each [connection] has a thread. It reads a
-//! head, decides by the [route] whether the request may be answered, and only then reads the body,
-//! calls the handler and writes the answer. Every wait has a deadline, and [limits] bound how many
+//! another, and the server must never stop accepting. Each `connection` has a thread. It reads a
+//! head, decides by the `route` whether the request may be answered, and only then reads the body,
+//! calls the handler and writes the answer. Every wait has a deadline, and `limits` bound how many
 //! connections, requests and bytes there are at once. tiny_http provides the type of answers and
 //! prints their heads.
 
