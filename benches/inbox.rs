@@ -9,10 +9,12 @@ use std::hint::black_box;
 use chrono::Utc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use diunbox::event::Event;
+use diunbox::inbox::query::Query;
+use diunbox::inbox::received::Received;
 use diunbox::render::terminal::Terminal;
 use diunbox::render::{json, table};
 use diunbox::splitter::Splitter;
-use diunbox::store::{Arrival, Places, SqliteStore, State, Store};
+use diunbox::store::{SqliteStore, Store};
 
 const REAL: &[u8] = include_bytes!("../tests/fixtures/docker-eight-containers.ndjson");
 const UPDATES: usize = 10_000;
@@ -23,13 +25,14 @@ fn real() -> Vec<Event> {
 }
 
 /// As many real events as asked for, each of another image.
-fn arrivals(count: usize) -> Vec<Arrival> {
+fn arrivals(count: usize) -> Vec<Received> {
     let real = real();
     let numbered = |(number, event): (usize, &Event)| Event {
         image: format!("{}-{number}", event.image),
         ..event.clone()
     };
-    real.iter().cycle().take(count).enumerate().map(numbered).map(Arrival::from).collect()
+    let received = |event| Received::now(event, Utc::now());
+    real.iter().cycle().take(count).enumerate().map(numbered).map(received).collect()
 }
 
 fn parse(criterion: &mut Criterion) {
@@ -55,11 +58,11 @@ fn upsert(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("upsert");
     group.throughput(Throughput::Elements(arrivals.len() as u64));
     group.bench_function("1,000 events in a transaction", |bencher| {
-        bencher.iter(|| store.upsert_events(&mut arrivals.iter()).unwrap());
+        bencher.iter(|| store.upsert_all(&arrivals).unwrap());
     });
     group.throughput(Throughput::Elements(1));
     group.bench_function("one event", |bencher| {
-        bencher.iter(|| store.upsert_event(event).unwrap());
+        bencher.iter(|| store.upsert_event(event, Utc::now()).unwrap());
     });
     group.finish();
 }
@@ -67,27 +70,27 @@ fn upsert(criterion: &mut Criterion) {
 fn list_and_render(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("diunbox.db")).unwrap();
-    store.upsert_events(&mut arrivals(UPDATES).iter()).unwrap();
+    store.upsert_all(&arrivals(UPDATES)).unwrap();
     let mut group = criterion.benchmark_group("10,000 updates");
     group.sample_size(20);
     group.bench_function("list", |bencher| {
-        bencher.iter(|| assert_eq!(store.list_updates(State::Pending).unwrap().len(), UPDATES));
+        bencher
+            .iter(|| assert_eq!(store.select(&Query::pending(Utc::now())).unwrap().len(), UPDATES));
     });
-    group.bench_function("list headlines", |bencher| {
-        bencher.iter(|| {
-            assert_eq!(store.list_headlines(State::Pending, Places::First).unwrap().len(), UPDATES);
-        });
+    let brief = || Query { details: false, ..Query::pending(Utc::now()) };
+    group.bench_function("list without details", |bencher| {
+        bencher.iter(|| assert_eq!(store.select(&brief()).unwrap().len(), UPDATES));
     });
-    let headlines = store.list_headlines(State::Pending, Places::First).unwrap();
+    let listed = store.select(&brief()).unwrap();
     group.bench_function("table", |bencher| {
         bencher.iter(|| {
             let mut out = Vec::new();
             let terminal = Terminal::default();
-            table::updates(&mut out, &headlines, State::Pending, Utc::now(), terminal).unwrap();
+            table::updates(&mut out, &listed, false, Utc::now(), terminal).unwrap();
             out
         });
     });
-    let updates = store.list_updates(State::Pending).unwrap();
+    let updates = store.select(&Query::pending(Utc::now())).unwrap();
     group.bench_function("JSON", |bencher| {
         bencher.iter(|| {
             let mut out = Vec::new();

@@ -2,7 +2,7 @@
 -- events.ndjson, taken apart by SQLite's JSON operators and upserted in one transaction.
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
-.read ../../migrations/01-baseline/up.sql
+.read ../../migrations/sqlite/01-baseline/up.sql
 CREATE TEMP TABLE lines (event TEXT);
 .mode ascii
 .separator "\037" "\n"

@@ -5,7 +5,7 @@ mod help;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// What goes with every command stands below what is a command's own.
@@ -113,7 +113,7 @@ pub struct List {
     pub filter: Filter,
 
     /// What to sort by; times newest first, names from A to Z
-    #[arg(short, long, value_name = "KEY", default_value = "received")]
+    #[arg(short, long, value_name = "KEY", default_value = "since")]
     pub sort: Sort,
 
     /// Turn the order round
@@ -140,34 +140,52 @@ pub struct List {
 /// Which updates are meant. A filter that is given twice takes what either matches.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// With this tag
+    /// Only images with this tag
     #[arg(short, long, value_name = "TAG", conflicts_with = "untagged")]
     pub tag: Vec<String>,
 
-    /// Without a tag
+    /// Only images without a tag
     #[arg(long)]
     pub untagged: bool,
 
-    /// Whose current digest runs on this host
+    /// Only updates that a place on this host still needs
+    ///
+    /// With --all and --acknowledged: only updates of images that run on this host.
     #[arg(long, value_name = "HOST")]
     pub host: Vec<String>,
 
-    /// Whose current digest was found by this provider
+    /// Only what this provider found: docker, swarm, kubernetes, …
+    ///
+    /// With --host, both must be true of one place.
     #[arg(long, value_name = "PROVIDER")]
     pub provider: Vec<String>,
 
-    /// Whose full or short name matches this pattern of `*`, `?` and `[…]`
+    /// Only events of this status: new or update
+    #[arg(long, value_name = "STATUS")]
+    pub status: Vec<String>,
+
+    /// Only images whose full or short name matches this pattern of `*`, `?` and `[…]`
     #[arg(long, value_name = "GLOB")]
     pub image: Vec<String>,
 
-    /// Received no longer ago than this, such as 90m, 12h or 30d
-    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
-    pub since: Option<Duration>,
+    /// Only updates with this text in the image, the tag, a host or a workload
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+
+    /// Only updates whose digest is current for no longer than this, such as 90m, 12h or 30d
+    #[arg(long, value_name = "AGE")]
+    pub since: Option<String>,
+
+    /// Only updates whose digest is current for longer than this, such as 90m, 12h or 30d
+    #[arg(long, value_name = "AGE")]
+    pub before: Option<String>,
 }
 
 /// What to sort by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
+    /// When the current digest was first reported.
+    Since,
     /// When the newest event was received.
     Received,
     /// When the image was built.
@@ -178,6 +196,20 @@ pub enum Sort {
     Tag,
     /// The first host that runs it.
     Host,
+}
+
+impl Sort {
+    /// Its name, as on the command line and in HTTP.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Since => "since",
+            Self::Received => "received",
+            Self::Created => "created",
+            Self::Image => "image",
+            Self::Tag => "tag",
+            Self::Host => "host",
+        }
+    }
 }
 
 /// How to print.
@@ -205,17 +237,21 @@ pub struct Show {
 
 /// Acknowledge updates, and print the names of the images acknowledged
 ///
-/// An update that is acknowledged is no longer pending, until a new event arrives for its image.
+/// An acknowledgement holds for one digest: the update is pending again when its image gets another.
+/// With --host it holds for the places on that host only, and the update is acknowledged with the last
+/// place. NAME@DIGEST acknowledges only while that digest is the current one.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::ACK)]
 pub struct Ack {
-    /// The images: names as Docker takes them, or patterns; `-` reads names from standard input
-    #[arg(value_name = "IMAGE", required_unless_present = "all")]
+    /// The images: names as Docker takes them, or patterns; `-` reads standard input
+    ///
+    /// Standard input has exact names, or lines of `list --format ndjson`, whose digests count too.
+    #[arg(value_name = "IMAGE", required_unless_present_any = ["all", "host"])]
     pub images: Vec<String>,
 
-    /// Acknowledge all that is pending and passes the filters
+    /// Acknowledge every pending update that matches the filters
     ///
-    /// The filters go with it alone.
+    /// Filters require --all, but for --host.
     #[arg(short, long, conflicts_with = "images")]
     pub all: bool,
 
@@ -226,6 +262,10 @@ pub struct Ack {
     /// Names are separated by NUL, on standard input and output
     #[arg(short = '0', long = "null")]
     pub null: bool,
+
+    /// A note to keep with the decision
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
 }
 
 /// Label images.
@@ -290,23 +330,17 @@ pub struct Status {
     pub exit_code: bool,
 }
 
-/// Forget old acknowledged updates and old reports, and give their space back
+/// Remove old acknowledged updates, digests and actions, and give their space back
 ///
-/// What is pending is never forgotten, nor is who runs it; of an acknowledged update that stays, the
-/// newest report stays. Tags stay.
+/// An update goes with its places and digests. Only acknowledged updates are removed. Tags stay.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::PRUNE)]
-#[command(group = ArgGroup::new("what").required(true).multiple(true))]
 pub struct Prune {
-    /// Forget updates that were acknowledged longer ago than this, such as 30d
-    #[arg(long, group = "what", value_name = "AGE", value_parser = humantime::parse_duration)]
-    pub acknowledged_before: Option<Duration>,
+    /// Remove what was acknowledged, last reported or decided longer ago than this, such as 30d
+    #[arg(long, value_name = "AGE")]
+    pub older_than: String,
 
-    /// Forget reports that were last seen longer ago than this, such as 90d
-    #[arg(long, group = "what", value_name = "AGE", value_parser = humantime::parse_duration)]
-    pub reports_before: Option<Duration>,
-
-    /// Say what would be forgotten, and forget nothing
+    /// Show what would be removed, without removing it
     #[arg(long)]
     pub dry_run: bool,
 }

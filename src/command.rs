@@ -24,7 +24,7 @@ use etcetera::BaseStrategy;
 use crate::cli::{Cli, Command};
 use crate::event::EventError;
 use crate::render::terminal::{Terminal, safe};
-use crate::store::{SqliteStore, StoreError};
+use crate::store::{self, Store, StoreError};
 
 pub use complete::complete;
 
@@ -101,19 +101,19 @@ struct Session {
 }
 
 impl Session {
-    /// Opens the store, and makes it where there is none.
-    fn open(&self) -> Result<SqliteStore, Error> {
-        Ok(SqliteStore::open(&self.database)?)
+    /// Opens the store, and creates it if it is missing.
+    fn open(&self) -> Result<Box<dyn Store>, Error> {
+        Ok(store::open(&self.database)?)
     }
 
-    /// Opens the store where there is one. A question makes no database: where there is none, this
+    /// Opens the store if it exists. Read-only commands never create a database; without one this
     /// says what to do next.
-    fn open_existing(&self) -> Result<Option<SqliteStore>, Error> {
+    fn open_existing(&self) -> Result<Option<Box<dyn Store>>, Error> {
         if self.database.exists() {
             return self.open().map(Some);
         }
         self.note(format_args!(
-            "there is no database yet at {}: `diunbox ingest` makes it when it takes in an event",
+            "no database at {}: it is created when the first event is ingested",
             self.database.display()
         ));
         Ok(None)

@@ -11,6 +11,8 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::image::ImageName;
+
 /// What Diun says about the workload that runs an image; the keys differ by provider.
 pub type Metadata = BTreeMap<String, String>;
 
@@ -43,7 +45,8 @@ pub struct Event {
     /// `file`, `dockerfile`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub provider: String,
-    /// The image's full name, such as `docker.io/library/nginx:1.27`. Never empty.
+    /// The image's full name, such as `docker.io/library/nginx:1.27`. Events that were read have it
+    /// validated and normalised.
     #[serde(default, deserialize_with = "null_as_default")]
     pub image: String,
     /// A web page about the image.
@@ -80,9 +83,9 @@ pub enum EventError {
     /// What was given is no JSON object.
     #[error("not a JSON event: {0}")]
     Syntax(String),
-    /// There is no image name, so there is nothing to file the event under.
-    #[error("`image`: missing or empty, so there is nothing to file the event under")]
-    NoImage,
+    /// There is no image name, or one that no image can have.
+    #[error("`image`: {0}")]
+    Image(String),
     /// The environment is not the script notifier's.
     #[error("DIUN_ENTRY_IMAGE is not set: Diun's script notifier sets it for the command it runs")]
     NoEnvironment,
@@ -160,7 +163,7 @@ impl Event {
     /// | docker | the container |
     /// | containerd | the container |
     /// | swarm | the service |
-    /// | kubernetes | `namespace/pod/container` |
+    /// | kubernetes | `namespace/owner/container`: the pods of a Deployment change their names |
     /// | nomad | `job/group/task` |
     /// | file, dockerfile | none |
     pub fn workload(&self) -> String {
@@ -171,7 +174,8 @@ impl Event {
         let path = |parts: &[&str]| {
             parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
         };
-        let pod = || path(&[get("pod_namespace"), get("pod_name"), get("ctn_name")]);
+        let owner = pod_owner(get("pod_name"));
+        let pod = || path(&[get("pod_namespace"), owner, get("ctn_name")]);
         let task =
             || path(&[first(&["job_name", "job_id"]), get("taskgroup_name"), get("task_name")]);
         match self.provider.as_str() {
@@ -185,8 +189,33 @@ impl Event {
         }
     }
 
-    fn checked(self) -> Result<Self, EventError> {
-        if self.image.is_empty() { Err(EventError::NoImage) } else { Ok(self) }
+    fn checked(mut self) -> Result<Self, EventError> {
+        let image = ImageName::new(&self.image).map_err(EventError::Image)?;
+        image.as_str().clone_into(&mut self.image);
+        Ok(self)
+    }
+}
+
+/// What owns a pod, guessed from the pod's name: a StatefulSet appends a number, others five characters
+/// of an alphabet of their own, after the hash of a ReplicaSet or the time of a CronJob.
+fn pod_owner(pod: &str) -> &str {
+    let is_random =
+        |text: &str| text.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((base, end)) = pod.rsplit_once('-') else { return pod };
+    if end.len() == 5 && is_random(end) {
+        match base.rsplit_once('-') {
+            Some((owner, hash))
+                if (8..=10).contains(&hash.len()) && (is_random(hash) || is_number(hash)) =>
+            {
+                owner
+            }
+            _ => base,
+        }
+    } else if !end.is_empty() && is_number(end) {
+        base
+    } else {
+        pod
     }
 }
 
@@ -296,7 +325,7 @@ mod tests {
 
     #[test]
     fn everything_but_the_image_may_be_missing_empty_or_null() {
-        let bare = Event { image: "a".into(), ..Event::default() };
+        let bare = Event { image: "docker.io/library/a:latest".into(), ..Event::default() };
         assert_eq!(Event::from_json(br#"{"image":"a"}"#), Ok(bare.clone()));
         let nulls = br#"{"diun_version":null,"hostname":null,"status":null,"provider":null,"image":"a",
             "hub_link":null,"mime_type":null,"digest":null,"created":null,"platform":null,"metadata":null}"#;
@@ -310,7 +339,10 @@ mod tests {
     #[test]
     fn an_event_without_an_image_is_refused() {
         for json in [r"{}", r#"{"image":""}"#, r#"{"image":null}"#] {
-            assert!(error(json).starts_with("`image`: missing or empty"), "{json}");
+            assert!(
+                error(json).starts_with("`image`: an image name is missing or empty"),
+                "{json}"
+            );
         }
     }
 
@@ -407,7 +439,7 @@ mod tests {
             assert!(created(never).is_err(), "{never}");
         }
         assert_eq!(environment(&[("HOME", "/")]), Err(EventError::NoEnvironment));
-        assert_eq!(environment(&[("DIUN_ENTRY_IMAGE", "")]), Err(EventError::NoImage));
+        assert!(matches!(environment(&[("DIUN_ENTRY_IMAGE", "")]), Err(EventError::Image(_))));
     }
 
     #[test]
@@ -419,6 +451,19 @@ mod tests {
         assert_eq!(workload("docker", &[("ctn_names", "api-0"), ("ctn_id", "03")]), "api-0");
         assert_eq!(workload("containerd", &[("ctn_name", "api"), ("ctn_id", "03")]), "api");
         assert_eq!(workload("swarm", &[("svc_id", "x1"), ("ctn_name", "web")]), "web");
+        for (pod, owner) in [
+            ("api-7d9f8b6c5-x2x4q", "api"),
+            ("api-gateway-7d9f8b6c5b-x2x4q", "api-gateway"),
+            ("agent-x2x4q", "agent"),
+            ("db-0", "db"),
+            ("backup-29391840-x2x4q", "backup"),
+            ("shop-redis", "shop-redis"),
+            ("web", "web"),
+            ("-", "-"),
+            ("", ""),
+        ] {
+            assert_eq!(pod_owner(pod), owner);
+        }
         let pod = [("pod_namespace", "prod"), ("pod_name", "api-7f"), ("ctn_name", "api")];
         assert_eq!(workload("kubernetes", &pod), "prod/api-7f/api");
         assert_eq!(workload("kubernetes", &pod[1..2]), "api-7f");

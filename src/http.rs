@@ -16,6 +16,7 @@ mod context;
 mod error;
 mod head;
 mod health;
+mod inbox;
 mod limits;
 mod listen;
 mod log;
@@ -33,7 +34,7 @@ mod waiting;
 mod webhook;
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -41,7 +42,6 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use self::context::Context;
-use self::limits::Capacity;
 use self::threads::Threads;
 use self::waiting::Waiting;
 use crate::store::Store;
@@ -75,29 +75,26 @@ impl Server {
     /// flushes the store.
     ///
     /// # Errors
-    /// When the listeners cannot be polled.
+    /// When the listeners cannot be polled, or the store cannot be used any more.
     pub fn run(self, stop: impl AsFd) -> io::Result<()> {
         // Browsers reach TCP addresses only, and on loopback by names of this machine only.
         let tcp = self.listeners.iter().any(Listener::is_tcp);
         let local = self.listeners.iter().all(Listener::is_local);
-        let context = Context {
-            store: self.store,
-            local_names_only: tcp && local && self.token.is_none(),
-            token: self.token,
-            log: self.log,
-            metrics: metrics::Metrics::default(),
-            capacity: Capacity::new(self.limits.descriptors),
-            limits: self.limits,
-        };
+        let local_names_only = tcp && local && self.token.is_none();
+        let (context, gives_up) =
+            Context::new(self.store, self.token, local_names_only, self.log, self.limits)?;
         let running = Running {
             context: Arc::new(context),
             waiting: Waiting::default(),
             threads: Threads::new(THREAD_STACK),
         };
-        running.accept_until(&self.listeners, stop)?;
+        running.accept_until(&self.listeners, [stop.as_fd(), gives_up.as_fd()])?;
         drop(self.listeners);
         running.finish();
-        Ok(())
+        match running.context.fatal.0.get() {
+            Some(reason) => Err(io::Error::other(reason.clone())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -108,17 +105,18 @@ struct Running {
 }
 
 impl Running {
-    /// Accepts clients until something can be read from `stop`. Clients that connected before are
+    /// Accepts clients until something can be read from one of `stop`. Clients that connected before are
     /// still answered.
-    fn accept_until(&self, listeners: &[Listener], stop: impl AsFd) -> io::Result<()> {
+    fn accept_until(&self, listeners: &[Listener], stop: [BorrowedFd<'_>; 2]) -> io::Result<()> {
         loop {
-            let mut polled = vec![PollFd::new(&stop, PollFlags::IN)];
+            let mut polled: Vec<_> =
+                stop.iter().map(|stop| PollFd::new(stop, PollFlags::IN)).collect();
             polled.extend(listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
             match poll(&mut polled, None) {
                 Err(rustix::io::Errno::INTR) => continue,
                 result => result?,
             };
-            let is_stopping = !polled[0].revents().is_empty();
+            let is_stopping = polled[..2].iter().any(|stop| !stop.revents().is_empty());
             for listener in listeners {
                 while self.accept(listener) {}
             }
@@ -169,7 +167,7 @@ impl Running {
                 log.problem("some requests did not end in time");
             }
         }
-        if let Err(error) = store.checkpoint() {
+        if let Err(error) = store.flush() {
             log.problem(&format!("nothing is lost, but the database could not be tidied: {error}"));
         }
         log.info("stopped");

@@ -14,7 +14,71 @@ const LATEST: &str = ":latest";
 /// digest. Time and memory for patterns and near misses grow with what they look at.
 const LONGEST: usize = 1024;
 
-/// The full name that Docker understands by a short one.
+/// The full name of an image, as Docker normalises it. A name that nothing can have does not exist.
+///
+/// ```
+/// use diunbox::image::ImageName;
+///
+/// assert_eq!(ImageName::new(" nginx ").unwrap().as_str(), "docker.io/library/nginx:latest");
+/// assert_eq!(ImageName::new("GHCR.io/acme/api:2.0").unwrap().as_str(), "ghcr.io/acme/api:2.0");
+/// assert!(ImageName::new("nginx*").is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageName(String);
+
+impl ImageName {
+    /// Reads a short or full name. White space around it is not part of it.
+    ///
+    /// # Errors
+    /// With a sentence that says what is wrong with it.
+    pub fn new(name: &str) -> Result<Self, String> {
+        let name = name.trim();
+        let refuse = |reason: &str| {
+            let start: String = name.chars().take(100).collect();
+            Err(format!("\"{}\" is not an image name: {reason}", start.escape_debug()))
+        };
+        if name.is_empty() {
+            return Err("an image name is missing or empty".to_owned());
+        }
+        if name.contains(|c: char| c.is_control() || c.is_whitespace() || "*?[]".contains(c)) {
+            return refuse("it holds white space, control characters or one of * ? [ ]");
+        }
+        let full = full_name(name);
+        if full.len() > LONGEST {
+            return refuse("in full it is longer than 1,024 bytes");
+        }
+        if !full
+            .split(['/', '@'])
+            .all(|part| part.trim_matches(':').len() == part.len() && !part.is_empty())
+        {
+            return refuse("a part of it is empty");
+        }
+        Ok(Self(full))
+    }
+
+    /// The full name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The digest in the name itself, as Swarm pins images.
+    pub fn pinned_digest(&self) -> Option<&str> {
+        pinned_digest(&self.0)
+    }
+}
+
+impl std::fmt::Display for ImageName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The digest in an image's full name, if it has one.
+pub fn pinned_digest(image: &str) -> Option<&str> {
+    image.split_once('@').map(|(_, digest)| digest)
+}
+
+/// The full name that Docker understands by a short one. The name is not validated.
 ///
 /// ```
 /// use diunbox::image::full_name;
@@ -24,10 +88,10 @@ const LONGEST: usize = 1024;
 /// ```
 pub fn full_name(name: &str) -> String {
     let (registry, path) = match name.split_once('/') {
-        Some((first, rest)) if is_registry(first) => (first, rest),
-        _ => ("docker.io", name),
+        Some((first, rest)) if is_registry(first) => (first.to_ascii_lowercase(), rest),
+        _ => ("docker.io".to_owned(), name),
     };
-    let registry = if registry == "index.docker.io" { "docker.io" } else { registry };
+    let registry = if registry == "index.docker.io" { "docker.io" } else { &registry };
     let library = if registry == "docker.io" && !path.contains('/') { "library/" } else { "" };
     let latest = if last_part(path).contains([':', '@']) { "" } else { LATEST };
     format!("{registry}/{library}{path}{latest}")
@@ -53,7 +117,7 @@ pub fn short_name(image: &str) -> &str {
 }
 
 fn is_registry(part: &str) -> bool {
-    part == "localhost" || part.contains(['.', ':'])
+    part.eq_ignore_ascii_case("localhost") || part.contains(['.', ':'])
 }
 
 /// Whether a name is a pattern: it holds one of `* ? [`.
@@ -62,7 +126,7 @@ pub fn is_pattern(name: &str) -> bool {
 }
 
 /// A pattern over image names, in which `*` and `?` match slashes too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImagePattern(Pattern);
 
 impl ImagePattern {
@@ -82,6 +146,11 @@ impl ImagePattern {
         Pattern::new(&single).map(Self).map_err(|error| {
             format!("\"{}\" is not a pattern: {}", pattern.escape_debug(), error.msg)
         })
+    }
+
+    /// The pattern's text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
     }
 
     /// Whether the image's full or short name matches.
@@ -148,6 +217,57 @@ mod tests {
         assert_eq!(full_name("nginx"), "docker.io/library/nginx:latest");
         assert_eq!(full_name("index.docker.io/nginx"), "docker.io/library/nginx:latest");
         assert_eq!(full_name("host:5000/x"), "host:5000/x:latest");
+    }
+
+    #[test]
+    fn names_that_mean_the_same_become_one() {
+        for (name, full) in [
+            ("docker.io/nginx:1.27", "docker.io/library/nginx:1.27"),
+            ("index.docker.io/nginx:1.27", "docker.io/library/nginx:1.27"),
+            ("Docker.IO/library/nginx:1.27", "docker.io/library/nginx:1.27"),
+            ("\tnginx:1.27\n", "docker.io/library/nginx:1.27"),
+            ("searxng/searxng", "docker.io/searxng/searxng:latest"),
+            ("GHCR.io/acme/api:2.0-RC", "ghcr.io/acme/api:2.0-RC"),
+            ("LOCALHOST/x:1", "localhost/x:1"),
+            ("web:1@sha256:AB", "docker.io/library/web:1@sha256:AB"),
+        ] {
+            assert_eq!(ImageName::new(name).unwrap().as_str(), full, "{name}");
+            assert_eq!(ImageName::new(full).unwrap().as_str(), full, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_nothing_can_have_are_refused() {
+        for name in [
+            "",
+            " ",
+            "a b",
+            "a\u{0}",
+            "evil\u{0}*",
+            "a*",
+            "a?",
+            "a[b]",
+            "a\u{1b}[2J",
+            "a\nb",
+            "a//b",
+            "/a",
+            "a/",
+            "a:",
+            ":a",
+            "a@",
+            "@sha256:ab",
+            "docker.io/",
+            "ghcr.io/:latest",
+            "a:/b",
+            "a\u{a0}b",
+        ] {
+            assert!(ImageName::new(name).is_err(), "{name:?} became {:?}", ImageName::new(name));
+        }
+        let name =
+            |length: usize| ImageName::new(&format!("ghcr.io/{}:1", "a".repeat(length - 10)));
+        assert!(name(1_024).is_ok() && name(1_025).is_err());
+        // What counts is the full name, which must be a name too.
+        assert!(ImageName::new(&"a".repeat(1_024)).is_err());
     }
 
     #[test]

@@ -9,9 +9,9 @@
 pub mod cli;
 pub mod command;
 pub mod event;
-pub mod filter;
 pub mod http;
 pub mod image;
+pub mod inbox;
 pub mod render;
 pub mod splitter;
 pub mod store;

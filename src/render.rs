@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod page;
+mod place;
 pub mod table;
 pub mod terminal;
 pub mod time;

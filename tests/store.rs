@@ -5,8 +5,9 @@
 mod common;
 
 mod store {
+    mod contract;
     mod foreign;
     mod model;
-    mod places;
+
     mod trouble;
 }

@@ -5,6 +5,9 @@
 #[allow(dead_code)]
 #[path = "../../src/event.rs"]
 mod event;
+#[allow(dead_code)]
+#[path = "../../src/image.rs"]
+mod image;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -5,6 +5,9 @@
 #[allow(dead_code)]
 #[path = "../../src/event.rs"]
 mod event;
+#[allow(dead_code)]
+#[path = "../../src/image.rs"]
+mod image;
 
 use event::Event;
 use libfuzzer_sys::fuzz_target;

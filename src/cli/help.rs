@@ -53,7 +53,7 @@ Examples:
 
 pub(super) const LIST: &str = "\
 Examples:
-  List what one host runs, and was reported in the last day:
+  List what one host still needs, if it is news of the last day:
     diunbox list --host web1 --since 1d
   List all images of one registry as JSON:
     diunbox list --all --image 'ghcr.io/*' --format json
@@ -73,8 +73,11 @@ Examples:
     diunbox ack nginx:1.27 redis:7
   Acknowledge all images of one registry:
     diunbox ack 'ghcr.io/*'
-  Acknowledge what one host runs:
-    diunbox ack --all --host web1";
+  Acknowledge everything at the places on one host:
+    diunbox ack --all --host web1
+  Acknowledge what a list showed, unless it has changed since:
+    diunbox list --format ndjson > seen.ndjson
+    diunbox ack - < seen.ndjson";
 
 pub(super) const TAG: &str = "\
 Examples:
@@ -93,8 +96,8 @@ Examples:
 
 pub(super) const PRUNE: &str = "\
 Examples:
-  See what would be forgotten:
-    diunbox prune --acknowledged-before 30d --reports-before 90d --dry-run";
+  See what would be removed:
+    diunbox prune --older-than 90d --dry-run";
 
 pub(super) const BACKUP: &str = "\
 Examples:

@@ -3,11 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Error, Outcome, Session};
 use crate::cli::Backup;
-use crate::store::StoreError;
 
 pub(super) fn run(
     args: &Backup,
@@ -22,15 +21,12 @@ pub(super) fn run(
         let message = "a database is not for a terminal: name a file, or redirect the output";
         return Err(Error::Usage(message.to_owned()));
     }
-    if !to_pipe && is_same_file(&args.file, store.path()) {
-        let message = "the database cannot be its own backup: choose another name";
-        return Err(Error::Usage(message.to_owned()));
+    if !to_pipe {
+        check_target(&args.file, store.location(), args.force)?;
     }
-    if !to_pipe && !args.force && args.file.exists() {
-        return Err(StoreError::FileExists(args.file.clone()).into());
-    }
-    let folder = match args.file.parent() {
-        _ if to_pipe => std::env::temp_dir(),
+    // Beside the database where nothing else may be writable.
+    let beside = if to_pipe { store.location() } else { &args.file };
+    let folder = match beside.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => Path::new(".").to_owned(),
     };
@@ -42,7 +38,7 @@ pub(super) fn run(
     let copy = tempfile::Builder::new()
         .prefix(".diunbox-backup-")
         .tempfile_in(&folder)
-        .map_err(fail("make a file in", &folder))?;
+        .map_err(fail("create a file in", &folder))?;
     store.backup(copy.path())?;
     if to_pipe {
         let mut copy = File::open(copy.path()).map_err(fail("read", copy.path()))?;
@@ -57,6 +53,32 @@ pub(super) fn run(
     let size = fs::metadata(&args.file).map_err(fail("read", &args.file))?.len();
     session.note(format_args!("wrote {} ({} KiB)", args.file.display(), size / 1024));
     Ok(Outcome::Done)
+}
+
+/// Refuses a target that is the database or one of the files beside it, or that is not a file.
+fn check_target(target: &Path, database: &Path, force: bool) -> Result<(), Error> {
+    let refuse =
+        |what: &str| Err(Error::Usage(format!("{} {what}: choose another name", target.display())));
+    let database = fs::canonicalize(database).unwrap_or(database.to_owned());
+    let own = ["", "-wal", "-shm", "-journal"].map(|end| {
+        let mut name = database.clone().into_os_string();
+        name.push(end);
+        PathBuf::from(name)
+    });
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    let named = folder.ok().zip(target.file_name()).map(|(folder, name)| folder.join(name));
+    if own.iter().any(|own| named.as_ref() == Some(own) || is_same_file(target, own)) {
+        return refuse("belongs to the database itself, which cannot be its own backup");
+    }
+    match fs::metadata(target) {
+        Ok(file) if !file.is_file() => refuse("is not a regular file"),
+        Ok(_) if !force => Err(Error::Usage(format!(
+            "{} already exists: choose another name, or use --force to replace it",
+            target.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {

@@ -1,133 +1,193 @@
 //! The images that a user's words stand for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read};
 
+use chrono::Utc;
+use serde::Deserialize;
+
 use super::Error;
-use crate::image::{ImagePattern, full_name, is_pattern, suggestions};
+use crate::image::{ImageName, is_pattern, suggestions};
+use crate::inbox::query::{Query, Wanted};
+use crate::inbox::update::State;
 use crate::store::Store;
 
-/// For more words than this it is quicker to read the names of all images once.
-const MANY_WORDS: usize = 100;
-/// Words that stand for no image and still get a suggestion.
+/// Maximum number of unknown names that get a suggestion: each looks at all images.
 const MOST_SUGGESTIONS: usize = 20;
+
+/// A word that stands for images.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    text: String,
+    /// Given as an argument. Only these can be patterns.
+    is_typed: bool,
+    /// The digest that goes with it.
+    digest: Option<String>,
+}
+
+/// An image that exists, and the digest that was given with its name.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) name: ImageName,
+    pub(super) digest: Option<String>,
+}
 
 /// What some words stand for.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
-    /// The images that there are, each once, in the order of the words.
-    pub(super) images: Vec<String>,
-    /// A sentence about each word that stands for none.
+    /// The images that exist, each once, in the order of the words.
+    pub(super) images: Vec<Found>,
+    /// The words that stand for no image.
     pub(super) missing: Vec<Missing>,
 }
 
-/// A word that stands for no image that there is.
+/// A word that stands for no image.
 #[derive(Debug)]
 pub(super) struct Missing {
-    /// The full name it would be; `None` for a pattern.
-    pub(super) full_name: Option<String>,
+    /// The image that it names; `None` for a pattern or what cannot be a name.
+    pub(super) name: Option<ImageName>,
     /// What to tell the user.
     pub(super) message: String,
-    /// The end of that message: what the word may have been meant to be.
+    /// The end of that message: what may have been meant.
     pub(super) suggestion: String,
 }
 
-/// The words themselves, and in place of `-` the names on standard input.
-pub(super) fn read_words(words: &[String], null: bool) -> Result<Vec<String>, Error> {
+/// The words themselves, and in place of `-` the names on standard input: one per line or NUL, or
+/// the lines of `list --format ndjson` with their digests.
+pub(super) fn read_words(words: &[String], null: bool) -> Result<Vec<Word>, Error> {
     let mut all = Vec::with_capacity(words.len());
     for word in words {
         if word != "-" {
-            all.push(word.clone());
+            all.push(Word { text: word.clone(), is_typed: true, digest: None });
             continue;
         }
         let mut text = String::new();
         io::stdin().lock().read_to_string(&mut text).map_err(Error::Names)?;
         let names: Vec<&str> =
-            if null { text.split('\0').collect() } else { text.lines().map(str::trim).collect() };
-        all.extend(names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned));
+            if null { text.split('\0').collect() } else { text.lines().collect() };
+        all.extend(names.into_iter().filter(|name| !name.trim().is_empty()).map(listed));
     }
     Ok(all)
 }
 
-/// Finds the images that words stand for: exact names, short names and patterns.
-pub(super) fn resolve(store: &impl Store, words: &[String]) -> Result<Resolved, Error> {
-    let mut resolved = Resolved::default();
-    let mut images = Images { store, all: None };
-    if words.len() > MANY_WORDS {
-        images.all()?;
+/// A name that another command printed.
+fn listed(line: &str) -> Word {
+    #[derive(Deserialize)]
+    struct Line {
+        event: Event,
     }
+    #[derive(Deserialize)]
+    struct Event {
+        image: String,
+        digest: String,
+    }
+    match serde_json::from_str::<Line>(line) {
+        Ok(Line { event }) => {
+            Word { text: event.image, is_typed: false, digest: Some(event.digest) }
+        }
+        Err(_) => Word { text: line.to_owned(), is_typed: false, digest: None },
+    }
+}
+
+/// Finds the images that words stand for: names, names with a digest, and patterns. A pattern finds
+/// images in these states.
+pub(super) fn resolve(
+    store: &dyn Store,
+    words: &[Word],
+    states: &[State],
+) -> Result<Resolved, Error> {
+    let known = known(store, words)?;
+    let mut all: Option<Vec<String>> = None;
+    let mut resolved = Resolved::default();
     let mut seen = HashSet::new();
     for word in words {
-        let mut found = Vec::new();
-        // Each suggestion looks at all images, and nobody reads many.
-        let suggest = resolved.missing.len() < MOST_SUGGESTIONS;
-        // A name may hold a pattern's characters, so the name itself goes first.
-        if images.contains(word)? {
-            found.push(word.clone());
-        } else if is_pattern(word) {
-            let pattern = ImagePattern::new(word).map_err(Error::Usage)?;
-            let images = images.all()?;
-            found.extend(images.iter().filter(|image| pattern.matches(image)).cloned());
-            if found.is_empty() {
-                let wider = if suggest { wider(word, images) } else { None };
-                let suggestion = did_you_mean(&Vec::from_iter(wider.as_deref()));
-                let message = format!("no image matches \"{word}\"{suggestion}");
-                resolved.missing.push(Missing { full_name: None, message, suggestion });
+        let (found, name) = match names(word, &known) {
+            Ok(Some(found)) => (vec![found], None),
+            Ok(None) if is_pattern(&word.text) => (matching(store, &word.text, states)?, None),
+            Ok(None) => (Vec::new(), ImageName::new(&word.text).ok()),
+            Err(reason) => {
+                let (message, suggestion) = (reason, String::new());
+                resolved.missing.push(Missing { name: None, message, suggestion });
+                continue;
             }
-        } else {
-            let full = full_name(word);
-            if images.contains(&full)? {
-                found.push(full);
-            } else {
-                let images = if suggest { images.all()? } else { &[] };
-                let near = suggestions(word, images.iter().map(String::as_str));
-                let suggestion = did_you_mean(&near);
-                let message = format!("no image \"{word}\"{suggestion}");
-                resolved.missing.push(Missing { full_name: Some(full), message, suggestion });
+        };
+        if found.is_empty() {
+            let mut suggestion = String::new();
+            if resolved.missing.len() < MOST_SUGGESTIONS {
+                let all = match &mut all {
+                    Some(all) => all,
+                    unread => unread.insert(store.select_images(&Query::all(Utc::now()))?),
+                };
+                suggestion = suggest(&word.text, all);
             }
+            let what = if is_pattern(&word.text) { "no image matches" } else { "no image" };
+            let message = format!("{what} \"{}\"{suggestion}", word.text);
+            resolved.missing.push(Missing { name, message, suggestion });
         }
-        for image in found {
-            if seen.insert(image.clone()) {
-                resolved.images.push(image);
-            }
-        }
+        resolved.images.extend(found.into_iter().filter(|found| seen.insert(found.name.clone())));
     }
     Ok(resolved)
 }
 
-/// The images that there are, read once for all words where that pays off.
-struct Images<'a, S> {
-    store: &'a S,
-    /// From A to Z.
-    all: Option<Vec<String>>,
+/// Those of the words' names that have an update.
+fn known(store: &dyn Store, words: &[Word]) -> Result<BTreeSet<String>, Error> {
+    let mut query = Query::all(Utc::now());
+    for word in words.iter().filter(|word| !word.is_typed || !is_pattern(&word.text)) {
+        let names = [Some(word.text.as_str()), split_digest(&word.text).map(|(name, _)| name)];
+        query
+            .images
+            .extend(names.into_iter().flatten().filter_map(|name| Wanted::exact(name).ok()));
+    }
+    if query.images.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    Ok(store.select_images(&query)?.into_iter().collect())
 }
 
-impl<S: Store> Images<'_, S> {
-    fn contains(&self, image: &str) -> Result<bool, Error> {
-        Ok(match &self.all {
-            Some(all) => all.binary_search_by(|other| other.as_str().cmp(image)).is_ok(),
-            None => self.store.get_update(image)?.is_some(),
-        })
+/// The image that a word names, if it exists. An update of the very name goes before one of the name
+/// without the digest.
+fn names(word: &Word, known: &BTreeSet<String>) -> Result<Option<Found>, String> {
+    if word.is_typed && is_pattern(&word.text) {
+        return Ok(None);
     }
-
-    fn all(&mut self) -> Result<&[String], Error> {
-        Ok(match &mut self.all {
-            Some(all) => all,
-            unread => unread.insert(self.store.list_images()?),
-        })
+    let name = ImageName::new(&word.text)?;
+    if known.contains(name.as_str()) {
+        return Ok(Some(Found { name, digest: word.digest.clone() }));
     }
+    let Some((name, digest)) = split_digest(&word.text) else { return Ok(None) };
+    let name = ImageName::new(name)?;
+    let digest = Some(digest.to_owned());
+    Ok(known.contains(name.as_str()).then_some(Found { name, digest }))
 }
 
-/// The pattern with a `*` before it, where that matches: a pattern stands for a whole name.
-fn wider(word: &str, images: &[String]) -> Option<String> {
+fn split_digest(word: &str) -> Option<(&str, &str)> {
+    word.trim().split_once('@')
+}
+
+fn matching(store: &dyn Store, pattern: &str, states: &[State]) -> Result<Vec<Found>, Error> {
+    let mut query = Query { states: states.to_vec(), ..Query::all(Utc::now()) };
+    query.images.push(Wanted::typed(pattern).map_err(Error::Usage)?);
+    query.sort = crate::inbox::query::Sort::Image;
+    let images = store.select_images(&query)?;
+    let found = images.iter().filter_map(|image| ImageName::new(image).ok());
+    Ok(found.map(|name| Found { name, digest: None }).collect())
+}
+
+/// What a word may have been meant to be. A pattern stands for a whole name, so one with a `*` before
+/// it may have been meant.
+fn suggest(word: &str, all: &[String]) -> String {
+    if !is_pattern(word) {
+        return did_you_mean(&suggestions(word, all.iter().map(String::as_str)));
+    }
     let wider = format!("*{word}");
-    let pattern = ImagePattern::new(&wider).ok()?;
-    images.iter().any(|image| pattern.matches(image)).then_some(wider)
+    let pattern = crate::image::ImagePattern::new(&wider);
+    let fits = pattern.is_ok_and(|pattern| all.iter().any(|image| pattern.matches(image)));
+    did_you_mean(if fits { std::slice::from_ref(&wider) } else { &[] })
 }
 
-/// The end of a sentence that says that something is not there.
-pub(super) fn did_you_mean(near: &[&str]) -> String {
-    let quoted: Vec<String> = near.iter().map(|name| format!("\"{name}\"")).collect();
+/// The end of a sentence that says that something does not exist.
+pub(super) fn did_you_mean(near: &[impl AsRef<str>]) -> String {
+    let quoted: Vec<String> = near.iter().map(|name| format!("\"{}\"", name.as_ref())).collect();
     match quoted.as_slice() {
         [] => String::new(),
         [one] => format!("; did you mean {one}?"),

@@ -3,7 +3,6 @@
 //! One thread reads and parses, this one stores: in batches, and as soon as the input runs dry, so
 //! that `tail -f … | diunbox ingest` shows what has come.
 
-mod batch;
 mod progress;
 mod source;
 
@@ -11,29 +10,37 @@ use std::io::{BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use self::batch::Batch;
+use chrono::Utc;
+
 use self::progress::Progress;
 use self::source::{Found, Source};
 use super::{Error, Outcome, Session, complain};
 use crate::cli::Ingest;
 use crate::event::Event;
+use crate::inbox::received::Received;
 use crate::render::json;
-use crate::store::{Arrival, SqliteStore, Store};
+use crate::store::Store;
 
-/// A pause between two batches that follow on each other, in which others get to write: those who
-/// wait for the database look every few milliseconds whether it is free.
+/// A batch ends when the input gives nothing for this long.
+const DRY: Duration = Duration::from_millis(20);
+/// Or when it was collected for this long: its events are visible only after its transaction.
+const LONGEST: Duration = Duration::from_millis(200);
+/// Or when it has this many events. More gain little, and others wait longer to write.
+const MOST_EVENTS: usize = 16 * 1024;
+/// A pause after a full batch, long enough for another writer's poll of 2 ms to win the lock.
 const TURN: Duration = Duration::from_millis(6);
 /// How many chunks the reader may be ahead of the store.
 const AHEAD: usize = 16;
 
 pub(super) fn run(args: &Ingest, session: &Session) -> Result<Outcome, Error> {
     if args.from_env {
-        let event = Event::from_env(std::env::vars_os())?;
-        if let Err(error) = session.open().and_then(|store| Ok(store.upsert_event(&event)?)) {
+        let received = Received::now(Event::from_env(std::env::vars_os())?, Utc::now());
+        let batch = std::slice::from_ref(&received);
+        if let Err(error) = session.open().and_then(|store| Ok(store.upsert_all(batch)?)) {
             // Diun will not send it again. This is a line that `ingest` takes.
-            let _ = json::line(&mut std::io::stderr(), &event);
+            let _ = json::line(&mut std::io::stderr(), &received);
             return Err(error);
         }
         session.note("stored 1 event");
@@ -66,7 +73,7 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let read = move || source::read(sources, |found| sender.send(found).is_ok());
     let reader = thread::Builder::new().name("reader".into()).spawn(read);
     let reader = reader.map_err(|error| Error::Usage(format!("cannot start a thread: {error}")))?;
-    let result = store_all(&store, &receiver, &mut progress);
+    let result = store_all(&*store, &receiver, &mut progress);
     drop(receiver);
     // Where storing failed the reader may wait for a pipe that never ends.
     if result.is_ok() {
@@ -79,21 +86,25 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
 }
 
 fn store_all(
-    store: &SqliteStore,
-    receiver: &Receiver<Found<Arrival>>,
+    store: &dyn Store,
+    receiver: &Receiver<Found>,
     progress: &mut Progress,
 ) -> Result<(), Error> {
-    // The database is not touched before there is something to store.
-    let mut next = receiver.recv().ok();
-    while let Some(found) = next {
-        let mut batch = Batch::new(found, receiver);
-        let result = if batch.is_empty() { Ok(()) } else { store.upsert_events(&mut batch) };
+    // Nothing is stored before there is something to store.
+    while let Ok(mut batch) = receiver.recv() {
+        let began = Instant::now();
+        while batch.events.len() < MOST_EVENTS && began.elapsed() < LONGEST {
+            let Ok(found) = receiver.recv_timeout(DRY) else { break };
+            batch.events.extend(found.events);
+            batch.complaints.extend(found.complaints);
+            batch.bytes += found.bytes;
+        }
+        let result = if batch.events.is_empty() { Ok(()) } else { store.upsert_all(&batch.events) };
         progress.add(&batch, result.is_ok());
         result?;
-        if batch.is_over {
+        if batch.events.len() >= MOST_EVENTS {
             thread::sleep(TURN);
         }
-        next = batch.following().or_else(|| receiver.recv().ok());
     }
     Ok(())
 }
@@ -101,10 +112,14 @@ fn store_all(
 /// Looks at everything first, and keeps it in a temporary file: the store is locked for no longer
 /// than it takes to write, however long the input takes to come.
 fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
-    let fail = |error| Error::File { action: "write to", path: std::env::temp_dir(), error };
-    let mut kept = BufWriter::new(tempfile::tempfile().map_err(fail)?);
+    // Beside the database, which can be written where nothing else may be.
+    let store = session.open()?;
+    let folder = store.location().parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).to_owned();
+    let fail = |error| Error::File { action: "write to", path: folder.clone(), error };
+    let mut kept = BufWriter::new(tempfile::tempfile_in(&folder).map_err(fail)?);
     let (mut refused, mut written) = (0, Ok(()));
-    source::read(sources, |found: Found<Event>| {
+    source::read(sources, |found| {
         found.complaints.iter().for_each(complain);
         refused += found.complaints.len();
         written =

@@ -1,39 +1,49 @@
-//! Turns the filter arguments of `list` and `ack --all` into a filter.
+//! Turns the filter arguments of `list` and `ack --all` into a query.
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 
 use super::Error;
 use super::images::did_you_mean;
 use crate::cli;
-use crate::filter::Filter;
-use crate::image::ImagePattern;
-use crate::store::{State, Store};
+use crate::inbox::query::Query;
+use crate::inbox::update::State;
+use crate::store::Store;
 
-/// The filter that the arguments ask for. A tag that does not exist is more likely a slip than a
-/// wish for nothing.
-pub(super) fn filter(
+/// The query that the arguments ask for. A tag that does not exist is an error, as it is more likely
+/// a slip than a wish for nothing.
+pub(super) fn query(
     args: &cli::Filter,
-    state: State,
-    store: &impl Store,
-) -> Result<Filter, Error> {
-    if !args.tag.is_empty() {
+    states: &[State],
+    store: &dyn Store,
+) -> Result<Query, Error> {
+    let mut query = Query { states: states.to_vec(), ..Query::all(Utc::now()) };
+    for (name, values) in [
+        ("tag", &args.tag),
+        ("host", &args.host),
+        ("provider", &args.provider),
+        ("status", &args.status),
+        ("image", &args.image),
+    ] {
+        for value in values {
+            query.set(name, value).map_err(Error::Usage)?;
+        }
+    }
+    for (name, value) in
+        [("search", &args.search), ("since", &args.since), ("before", &args.before)]
+    {
+        if let Some(value) = value {
+            query.set(name, value).map_err(Error::Usage)?;
+        }
+    }
+    query.untagged = args.untagged;
+    if !query.tags.is_empty() {
         let tags = store.list_tags()?;
         let known = || tags.iter().map(|tag| tag.name.as_str());
-        if let Some(unknown) = args.tag.iter().find(|wanted| !known().any(|tag| tag == *wanted)) {
+        if let Some(unknown) = query.tags.iter().find(|wanted| !known().any(|tag| tag == *wanted)) {
             return Err(Error::Usage(no_tag(unknown, known())));
         }
     }
-    let images = args.image.iter().map(|pattern| ImagePattern::new(pattern));
-    let since = args.since.and_then(|age| TimeDelta::from_std(age).ok());
-    Ok(Filter {
-        state,
-        tags: args.tag.clone(),
-        untagged: args.untagged,
-        hosts: args.host.clone(),
-        providers: args.provider.clone(),
-        images: images.collect::<Result<_, _>>().map_err(Error::Usage)?,
-        since: since.and_then(|age| Utc::now().checked_sub_signed(age)),
-    })
+    Ok(query)
 }
 
 /// Says that a tag does not exist, and which come closest.

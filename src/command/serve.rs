@@ -52,10 +52,9 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         "diunbox {} listens on {}, database {}, token {}",
         env!("CARGO_PKG_VERSION"),
         addresses.join(" and "),
-        session.database.display(),
+        store.location().display(),
         if token.is_some() { "needed" } else { "not needed" },
     ));
-    let store = Box::new(store);
     let limits = Limits { descriptors: descriptors(), ..Limits::default() };
     let server = Server { store, listeners, token, log, limits };
     server.run(stop).map_err(|error| Error::Usage(format!("cannot serve: {error}")))?;

@@ -4,43 +4,45 @@ use std::io::Write;
 
 use chrono::Utc;
 
-use super::images::resolve;
+use super::images::{read_words, resolve};
 use super::{Error, Outcome, Session, complain};
 use crate::cli::{Format, Show};
 use crate::image::short_name;
+use crate::inbox::update::State;
 use crate::render::{json, page};
-use crate::store::Store;
 
 pub(super) fn run(args: &Show, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
     let Some(store) = session.open_existing()? else {
         return Ok(Outcome::Negative);
     };
-    let resolved = resolve(&store, std::slice::from_ref(&args.image))?;
+    let words = read_words(std::slice::from_ref(&args.image), false)?;
+    let resolved = resolve(&*store, &words, &State::ALL)?;
     for missing in &resolved.missing {
         complain(&missing.message);
     }
     let image = match resolved.images.as_slice() {
         [] => return Ok(Outcome::Negative),
-        [image] => image,
+        [image] => &image.name,
         [first, second, ..] => {
             return Err(Error::Usage(format!(
                 "\"{}\" matches {} images, such as \"{}\" and \"{}\": name one of them",
                 args.image,
                 resolved.images.len(),
-                short_name(first),
-                short_name(second),
+                short_name(first.name.as_str()),
+                short_name(second.name.as_str()),
             )));
         }
     };
     // It may have been pruned this moment.
-    let Some(update) = store.get_update(image)? else {
+    let now = Utc::now();
+    let Some(update) = store.get_update(image, now)? else {
         return Ok(Outcome::Negative);
     };
-    let reports = store.get_reports(image)?;
+    let digests = store.digests(image)?;
     match args.format {
-        Format::Table => page::update(out, &update, &reports, Utc::now(), session.terminal)?,
+        Format::Table => page::update(out, &update, &digests, now, session.terminal)?,
         Format::Json | Format::Ndjson => {
-            json::line(out, &json::UpdateView::with_reports(&update, &reports))?;
+            json::line(out, &json::UpdateView::in_full(&update, &digests))?;
         }
     }
     Ok(Outcome::Done)

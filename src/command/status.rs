@@ -6,8 +6,8 @@ use chrono::Utc;
 
 use super::{Error, Outcome, Session};
 use crate::cli::{Format, Status};
+use crate::inbox::update::Counts;
 use crate::render::{json, table};
-use crate::store::{Counts, Store};
 
 pub(super) fn run(
     args: &Status,
@@ -15,7 +15,7 @@ pub(super) fn run(
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
     let counts = match session.open_existing()? {
-        Some(store) => store.count_updates()?,
+        Some(store) => store.count(Utc::now())?,
         None => Counts::default(),
     };
     match args.format {

@@ -6,9 +6,10 @@ use super::images::{Missing, read_words, resolve};
 use super::selection::no_tag;
 use super::{Error, Outcome, Session, complain, print_name};
 use crate::cli::{Format, Tag as Args};
-use crate::image::short_name;
+use crate::image::{ImageName, short_name};
+use crate::inbox::update::{State, Tag};
 use crate::render::{json, table};
-use crate::store::{SqliteStore, Store, Tag};
+use crate::store::Store;
 
 pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
     match args {
@@ -29,7 +30,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
             let Some(store) = session.open_existing()? else {
                 return Ok(Outcome::Negative);
             };
-            on_images(&store, images, session, |image| Ok(store.unassign_tag(image)?))
+            on_images(&*store, images, session, |image| Ok(store.unassign_tag(image)?))
         }
     }
 }
@@ -74,7 +75,7 @@ fn create(names: &[String], session: &Session) -> Result<Outcome, Error> {
 fn on_tags(
     names: &[String],
     session: &Session,
-    act: impl Fn(&SqliteStore, &Tag) -> Result<Outcome, Error>,
+    act: impl Fn(&dyn Store, &Tag) -> Result<Outcome, Error>,
 ) -> Result<Outcome, Error> {
     let Some(store) = session.open_existing()? else {
         return Ok(Outcome::Negative);
@@ -83,7 +84,7 @@ fn on_tags(
     let mut outcome = Outcome::Done;
     for name in names {
         if let Some(tag) = tags.iter().find(|tag| tag.name == *name) {
-            outcome = outcome.max(act(&store, tag)?);
+            outcome = outcome.max(act(&*store, tag)?);
         } else {
             complain(no_tag(name, tags.iter().map(|tag| tag.name.as_str())));
             outcome = Outcome::Negative;
@@ -94,20 +95,20 @@ fn on_tags(
 
 /// Does something with each image that the words stand for. An image need not have an update.
 fn on_images(
-    store: &SqliteStore,
+    store: &dyn Store,
     words: &[String],
     session: &Session,
-    act: impl Fn(&str) -> Result<(), Error>,
+    act: impl Fn(&ImageName) -> Result<(), Error>,
 ) -> Result<Outcome, Error> {
-    let resolved = resolve(store, &read_words(words, false)?)?;
+    let resolved = resolve(store, &read_words(words, false)?, &State::ALL)?;
     for image in &resolved.images {
-        act(image)?;
+        act(&image.name)?;
     }
     let mut outcome = Outcome::Done;
-    for Missing { full_name, message, suggestion } in &resolved.missing {
-        if let Some(image) = full_name {
+    for Missing { name, message, suggestion } in &resolved.missing {
+        if let Some(image) = name {
             act(image)?;
-            let name = short_name(image);
+            let name = short_name(image.as_str());
             session.note(format_args!("there is no update of \"{name}\" yet{suggestion}"));
         } else {
             complain(message);

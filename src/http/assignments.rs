@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::error::Error;
 use super::response::{Answer, empty};
 use super::route::Request;
+use crate::image::ImageName;
 use crate::store::Store;
 
 /// Puts a tag on an image: `{"image": …, "tag_id": …}`.
@@ -15,7 +16,7 @@ pub(super) fn assign(request: &Request<'_>, store: &dyn Store) -> Answer {
         tag_id: i64,
     }
     let body: Body = request.json("{\"image\": …, \"tag_id\": …}")?;
-    store.assign_tag(named(&body.image)?, body.tag_id)?;
+    store.assign_tag(&named(&body.image)?, body.tag_id)?;
     Ok(empty(204))
 }
 
@@ -26,10 +27,10 @@ pub(super) fn unassign(request: &Request<'_>, store: &dyn Store) -> Answer {
         image: String,
     }
     let body: Body = request.json("{\"image\": …}")?;
-    store.unassign_tag(named(&body.image)?)?;
+    store.unassign_tag(&named(&body.image)?)?;
     Ok(empty(204))
 }
 
-fn named(image: &str) -> Result<&str, Error> {
-    if image.is_empty() { Err(Error::new(400, "`image` is empty")) } else { Ok(image) }
+fn named(image: &str) -> Result<ImageName, Error> {
+    ImageName::new(image).map_err(|error| Error::new(400, format_args!("`image`: {error}")))
 }

@@ -111,6 +111,11 @@ impl Connection<'_> {
                     .unwrap_or_else(|_| Err(Error::new(500, "internal error; see the server log")))
             }
         };
+        if let Err(error) = &result
+            && error.is_fatal
+        {
+            self.context.give_up(&error.message);
+        }
         let is_event = route.class == Class::Event;
         if is_event && result.as_ref().is_err_and(|error| error.status >= 500) {
             webhook::rescue(&body, self.context);

@@ -11,11 +11,13 @@ pub(super) struct Error {
     pub(super) message: String,
     /// A header that goes with the status, such as `Allow` or `Retry-After`.
     pub(super) header: Option<(&'static str, String)>,
+    /// Whether the server cannot go on.
+    pub(super) is_fatal: bool,
 }
 
 impl Error {
     pub(super) fn new(status: u16, message: impl Display) -> Self {
-        Self { status, message: message.to_string(), header: None }
+        Self { status, message: message.to_string(), header: None, is_fatal: false }
     }
 
     pub(super) fn with(self, name: &'static str, value: impl Into<String>) -> Self {

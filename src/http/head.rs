@@ -5,7 +5,7 @@ use super::error::Error;
 const HEADERS_LIMIT: usize = 100;
 
 /// The headers that routes look at, by their names in lower case. The others are dropped.
-const HEADERS: [&str; 4] = ["authorization", "host", "origin", "sec-fetch-site"];
+const HEADERS: [&str; 5] = ["authorization", "host", "if-match", "origin", "sec-fetch-site"];
 
 /// The head of a request, as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::stderr;
 use crate::cli::LogFormat;
-use crate::event::Event;
+use crate::inbox::received::Received;
 use crate::render::json;
 use crate::render::terminal::safe;
 
@@ -101,9 +101,9 @@ impl Log {
 
     /// Writes an event that could not be stored as a line that `diunbox ingest` takes. Returns
     /// whether it is written.
-    pub(super) fn lost(event: &Event) -> bool {
+    pub(super) fn lost(received: &Received) -> bool {
         let mut line = Vec::new();
-        let _ = json::line(&mut line, event);
+        let _ = json::line(&mut line, received);
         stderr::write_event(line)
     }
 

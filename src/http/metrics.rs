@@ -6,6 +6,8 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::Utc;
+
 use super::context::Context;
 use super::response::{Answer, bytes};
 use super::route::Request;
@@ -50,7 +52,7 @@ impl Metrics {
 
 /// All of them, and the counts of updates.
 pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
-    let counts = context.store.count_updates()?;
+    let counts = context.store.count(Utc::now())?;
     let metrics = &context.metrics;
     let mut text = String::new();
     let mut metric = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
@@ -73,7 +75,10 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
         "Updates in the database, by state.",
         &[
             (label("state", "pending"), counts.pending),
+            (label("state", "snoozed"), counts.snoozed),
+            (label("state", "superseded"), counts.superseded),
             (label("state", "acknowledged"), counts.acknowledged),
+            (label("state", "ignored"), counts.ignored),
         ],
     );
     metric(

@@ -7,7 +7,7 @@ use tiny_http::{HTTPVersion, Header, Response, ResponseBox};
 
 use super::error::Error;
 use crate::render::json::line;
-use crate::store::StoreError;
+use crate::store::{ErrorKind, StoreError};
 
 /// Bytes of a body that are sent at a time.
 const PIECE: usize = 8 * 1024;
@@ -73,11 +73,13 @@ impl From<&Error> for ResponseBox {
 /// What an error of the store means to a client: its own fault, or a fault that may pass.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::TagExists(_) => Self::new(409, error),
-            StoreError::TagNameEmpty => Self::new(400, error),
-            StoreError::UnknownTag(_) => Self::new(404, error),
-            _ => Self::unavailable(error, "5"),
+        match error.kind {
+            ErrorKind::TagExists => Self::new(409, error),
+            ErrorKind::TagName => Self::new(400, error),
+            ErrorKind::UnknownTag => Self::new(404, error),
+            ErrorKind::Unavailable | ErrorKind::Full => Self::unavailable(error, "5"),
+            ErrorKind::Replaced => Self { is_fatal: true, ..Self::new(503, error) },
+            ErrorKind::Denied | ErrorKind::Unusable | ErrorKind::Other => Self::new(503, error),
         }
     }
 }

@@ -13,7 +13,9 @@ use super::error::Error;
 use super::head::Head;
 use super::limits::Class::{self, Event, Health, Read, Write};
 use super::response::Answer;
-use super::{assignments, health, metrics, summary, tags, updates, webhook};
+use super::{assignments, health, inbox, metrics, summary, tags, updates, webhook};
+use crate::image::ImageName;
+use crate::inbox::query::Query;
 use crate::store::Store;
 
 /// A request that was read to its end.
@@ -49,8 +51,9 @@ static ROUTES: &[Route] = &[
     row("/webhook", Post, Event, Handler::Context(webhook::take)),
     row("/webhook", Put, Event, Handler::Context(webhook::take)),
     row("/api/updates", Get, Read, Handler::Context(updates::list)),
+    row("/api/inbox", Get, Read, Handler::Store(inbox::get)),
     row("/api/updates/{image}", Get, Read, Handler::Store(updates::show)),
-    row("/api/updates/{image}", Patch, Write, Handler::Store(updates::acknowledge)),
+    row("/api/updates/{image}", Patch, Write, Handler::Store(updates::patch)),
     row("/api/tags", Get, Read, Handler::Store(tags::list)),
     row("/api/tags", Post, Write, Handler::Store(tags::create)),
     row("/api/tags/{id}", Delete, Write, Handler::Store(tags::delete)),
@@ -108,10 +111,39 @@ impl Route {
 }
 
 impl Request<'_> {
-    /// A parameter of the query.
-    pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let query = self.head.path_and_query().1;
-        parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    /// The updates that the parameters ask for. Every parameter must be one of the filters, and not
+    /// one of those in `except`: a question is never answered with more than was asked.
+    pub(super) fn query(
+        &self,
+        mut query: Query,
+        except: &[&str],
+        store: &dyn Store,
+    ) -> Result<Query, Error> {
+        for (name, value) in parse(self.head.path_and_query().1.as_bytes()) {
+            if except.contains(&&*name) {
+                let name = name.escape_debug();
+                return Err(Error::new(
+                    400,
+                    format_args!("`{name}` is not a parameter of this path"),
+                ));
+            }
+            query.set(&name, &value).map_err(|error| Error::new(400, error))?;
+        }
+        if !query.tags.is_empty() {
+            let tags = store.list_tags()?;
+            let unknown =
+                query.tags.iter().find(|wanted| tags.iter().all(|tag| tag.name != **wanted));
+            if let Some(unknown) = unknown {
+                let unknown = unknown.escape_debug();
+                return Err(Error::new(400, format_args!("there is no tag \"{unknown}\"")));
+            }
+        }
+        Ok(query)
+    }
+
+    /// The image that the rest of the path names.
+    pub(super) fn image(&self) -> Result<ImageName, Error> {
+        ImageName::new(self.rest).map_err(|error| Error::new(404, error))
     }
 
     /// The body's JSON object.
@@ -136,9 +168,8 @@ mod tests {
     use super::*;
     use crate::cli::LogFormat;
     use crate::event::Event;
-    use crate::http::limits::{Capacity, Limits};
+    use crate::http::limits::Limits;
     use crate::http::log::{Level, Log};
-    use crate::http::metrics::Metrics;
     use crate::store::SqliteStore;
 
     fn context() -> &'static Arc<Context> {
@@ -147,17 +178,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let store = Box::new(SqliteStore::open(&folder.path().join("diunbox.db")).unwrap());
             let log = Log { format: LogFormat::Text, level: Level::Quiet };
-            let metrics = Metrics::default();
-            let (limits, capacity) = (Limits::default(), Capacity::new(1_024));
-            let context = Context {
-                store,
-                token: None,
-                local_names_only: true,
-                log,
-                metrics,
-                limits,
-                capacity,
-            };
+            let (context, _) = Context::new(store, None, true, log, Limits::default()).unwrap();
             (folder, Arc::new(context))
         };
         &CONTEXT.get_or_init(new).1
@@ -204,9 +225,11 @@ mod tests {
         }
 
         #[test]
-        fn any_name_is_found_by_its_path(image in "\\PC{1,20}|.{1,8}|[%/?#+. a-f0-9]{1,12}") {
+        fn any_name_is_found_by_its_path(image in "\\PC{1,20}|.{1,8}|[%/#+.a-f0-9]{1,12}") {
+            let Ok(name) = ImageName::new(&image) else { return Ok(()) };
+            let image = name.as_str().to_owned();
             let event = Event { image: image.clone(), ..Event::default() };
-            context().store.upsert_event(&event).unwrap();
+            context().store.upsert_event(&event, chrono::Utc::now()).unwrap();
             let target = format!("/api/updates/{}", utf8_percent_encode(&image, NON_ALPHANUMERIC));
             let shown: serde_json::Value = serde_json::from_slice(&ask("GET", &target, b"").1).unwrap();
             prop_assert_eq!(shown["event"]["image"].as_str(), Some(image.as_str()));

@@ -3,48 +3,43 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use chrono::Utc;
+use serde::Deserialize;
+
 use super::budget::Share;
 use super::context::Context;
 use super::error::Error;
 use super::limits::{Class, FREE_MEMORY};
 use super::response::{Answer, bytes, empty, json, stream};
 use super::route::Request;
-use crate::filter::Filter;
+use crate::image::ImageName;
+use crate::inbox::action::{Action, Kind, Origin, Reason};
+use crate::inbox::query::{Cursor, Query, Sort, Wanted};
 use crate::render::json::{UpdateView, entry};
-use crate::store::{State, Store};
+use crate::store::Store;
 
 const JSON: &str = "application/json";
-/// Updates that are read at a time. The store returns fewer where they are large.
-const PAGE: usize = 64;
+/// Bytes of text that a page should have: its length in updates is adapted to that.
+const TARGET: usize = 64 * 1024;
 
-/// The updates as a map by image: `?acknowledged=`, `?tag=` and `?host=` filter.
+/// The updates as a map by image, in every state unless `state` says otherwise.
 pub(super) fn list(request: &Request<'_>, context: &Arc<Context>) -> Answer {
-    let state = match request.parameter("acknowledged").as_deref() {
-        None => State::All,
-        Some("true" | "1") => State::Acknowledged,
-        Some("false" | "0") => State::Pending,
-        Some(_) => return Err(Error::new(400, "`acknowledged` is neither true nor false")),
-    };
-    let filter = Filter {
-        state,
-        tags: request.parameter("tag").into_iter().collect(),
-        hosts: request.parameter("host").into_iter().collect(),
-        ..Filter::default()
-    };
+    let by_image = Query { sort: Sort::Image, limit: Some(16), ..Query::all(Utc::now()) };
+    let except = ["sort", "reverse", "limit", "after"];
     let mut pages = Pages {
+        query: request.query(by_image, &except, &*context.store)?,
         context: Arc::clone(context),
         memory: context.capacity.answers.share(),
-        filter,
-        after: Some(String::new()),
+        has_more: true,
         text: b"{".to_vec(),
         sent: 0,
         is_first: true,
     };
     // The first pages tell whether the store answers, and a short answer has a length.
-    while pages.after.is_some() && pages.text.len() < FREE_MEMORY {
+    while pages.has_more && pages.text.len() < FREE_MEMORY {
         pages.next()?;
     }
-    Ok(if pages.after.is_none() { bytes(200, JSON, pages.text) } else { stream(JSON, pages) })
+    Ok(if pages.has_more { stream(JSON, pages) } else { bytes(200, JSON, pages.text) })
 }
 
 /// The map, a page at a time: a client that does not read holds no transaction, no permit and no
@@ -53,9 +48,9 @@ struct Pages {
     context: Arc<Context>,
     /// What `text` takes.
     memory: Share,
-    filter: Filter,
-    /// The last image that was read; `None` after the last page.
-    after: Option<String>,
+    /// What is left to read.
+    query: Query,
+    has_more: bool,
     text: Vec<u8>,
     sent: usize,
     is_first: bool,
@@ -64,17 +59,22 @@ struct Pages {
 impl Pages {
     /// Appends a page to the text.
     fn next(&mut self) -> Result<(), Error> {
-        let Some(after) = &self.after else { return Ok(()) };
-        let page = self.context.store.updates_after(self.filter.state, after, PAGE)?;
-        self.after = page.last().map(|update| update.event.image.clone());
-        for update in page.iter().filter(|update| self.filter.matches(*update)) {
+        let page = self.context.store.select(&self.query)?;
+        let limit = self.query.limit.unwrap_or(1);
+        self.has_more = page.len() == limit;
+        let start = self.text.len();
+        for update in &page {
             if !std::mem::take(&mut self.is_first) {
                 self.text.push(b',');
             }
             // Writing to memory does not fail.
             let _ = entry(&mut self.text, update);
         }
-        if self.after.is_none() {
+        let length = (self.text.len() - start).max(1);
+        self.query.limit = Some((limit * TARGET / length).clamp(1, 256));
+        self.query.after =
+            page.last().map(|update| Cursor { since: 0, image: update.event.image.clone() });
+        if !self.has_more {
             self.text.extend(b"}\n");
         }
         if self.memory.resize(self.text.len()) {
@@ -86,7 +86,7 @@ impl Pages {
 
 impl Read for Pages {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.sent == self.text.len() && self.after.is_some() {
+        while self.sent == self.text.len() && self.has_more {
             self.sent = 0;
             self.text.clear();
             let permit = self.context.capacity.take(Class::Read, &self.context.limits);
@@ -99,20 +99,47 @@ impl Read for Pages {
     }
 }
 
-/// One update, with its reports.
+/// One update in full.
 pub(super) fn show(request: &Request<'_>, store: &dyn Store) -> Answer {
-    let image = request.rest;
-    let update = store.get_update(image)?.ok_or_else(|| unknown(image))?;
-    let reports = store.get_reports(image)?;
-    Ok(json(200, &UpdateView::with_reports(&update, &reports)))
+    let image = request.image()?;
+    let update = store.get_update(&image, Utc::now())?.ok_or_else(|| unknown(&image))?;
+    let digests = store.digests(&image)?;
+    Ok(json(200, &UpdateView::in_full(&update, &digests)))
 }
 
-/// Acknowledges an update.
-pub(super) fn acknowledge(request: &Request<'_>, store: &dyn Store) -> Answer {
-    let found = store.acknowledge_update(request.rest)?;
-    if found { Ok(empty(204)) } else { Err(unknown(request.rest)) }
+/// Acknowledges an update, or reopens it with `{"acknowledged": false}`. `If-Match` names the digest
+/// that the client knows.
+pub(super) fn patch(request: &Request<'_>, store: &dyn Store) -> Answer {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[serde(default = "yes")]
+        acknowledged: bool,
+    }
+    fn yes() -> bool {
+        true
+    }
+    let expected = "{\"acknowledged\": true} or {\"acknowledged\": false}";
+    let is_empty = request.body.trim_ascii().is_empty();
+    let body = if is_empty { Body { acknowledged: true } } else { request.json(expected)? };
+    let image = request.image()?;
+    let digest = request.head.header("if-match").map(|digest| digest.trim_matches('"').to_owned());
+    let images = vec![Wanted::Exact(image.clone(), digest.filter(|digest| digest != "*"))];
+    let receipt = store.act(&Action {
+        kind: if body.acknowledged { Kind::Acknowledge } else { Kind::Reopen },
+        query: Query { images, ..Query::all(Utc::now()) },
+        hosts: Vec::new(),
+        note: None,
+        origin: Origin::Http,
+    })?;
+    match receipt.left.first().map(|left| &left.reason) {
+        None | Some(Reason::Pending) => Ok(empty(204)),
+        Some(Reason::Missing) => Err(unknown(&image)),
+        Some(reason @ Reason::Digest(_)) => Err(Error::new(412, format_args!("{image}: {reason}"))),
+        Some(reason) => Err(Error::new(409, format_args!("{image}: {reason}"))),
+    }
 }
 
-fn unknown(image: &str) -> Error {
-    Error::new(404, format_args!("there is no update of \"{image}\": give the image's full name"))
+fn unknown(image: &ImageName) -> Error {
+    Error::new(404, format_args!("there is no update of \"{image}\""))
 }

@@ -3,12 +3,15 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use chrono::Utc;
+
 use super::context::Context;
 use super::error::Error;
 use super::log::Log;
 use super::response::{Answer, empty};
 use super::route::Request;
 use crate::event::Event;
+use crate::inbox::received::Received;
 
 /// Stores one event. It is durable when this returns 204.
 pub(super) fn take(request: &Request<'_>, context: &Arc<Context>) -> Answer {
@@ -23,7 +26,7 @@ pub(super) fn take(request: &Request<'_>, context: &Arc<Context>) -> Answer {
         });
     }
     let event = Event::from_json(request.body).map_err(|error| refuse(&error))?;
-    context.store.upsert_event(&event)?;
+    context.store.upsert(Received::now(event, Utc::now()))?;
     context.metrics.stored();
     Ok(empty(204))
 }
@@ -31,7 +34,7 @@ pub(super) fn take(request: &Request<'_>, context: &Arc<Context>) -> Answer {
 /// Writes an event that could not be stored to the log: Diun will not send it again.
 pub(super) fn rescue(body: &[u8], context: &Context) {
     if let Ok(event) = Event::from_json(body) {
-        if Log::lost(&event) {
+        if Log::lost(&Received::now(event, Utc::now())) {
             context.metrics.logged();
         } else {
             context.metrics.lost();

@@ -9,95 +9,186 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::terminal::is_unsafe;
+use super::place::{places, relevant};
+use super::terminal::{is_unsafe, is_web};
 use crate::event::{Event, Metadata};
-use crate::store::{Counts, Report, Tag, Update};
+use crate::image::short_name;
+use crate::inbox::update::{Counts, Digest, State, Tag, Update};
 
 /// An update as JSON.
 #[derive(Debug, Serialize)]
 pub struct UpdateView<'a> {
     event: &'a Event,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "seconds")]
     received_at: DateTime<Utc>,
+    #[serde(serialize_with = "seconds")]
+    since: DateTime<Utc>,
+    state: State,
     acknowledged: bool,
+    #[serde(serialize_with = "seconds_or_null")]
+    snoozed_until: Option<DateTime<Utc>>,
+    note: Option<&'a str>,
     tag: Option<&'a Tag>,
-    workloads: usize,
+    places: usize,
+    needed: usize,
     hosts: Vec<&'a str>,
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    where_: Option<Vec<PlaceView<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reports: Option<Vec<ReportView<'a>>>,
+    digests: Option<Vec<DigestView<'a>>>,
 }
 
-/// A report as JSON.
+/// A place as JSON.
 #[derive(Debug, Serialize)]
-struct ReportView<'a> {
-    digest: &'a str,
+struct PlaceView<'a> {
     hostname: &'a str,
     provider: &'a str,
     workload: &'a str,
+    needed: bool,
+    digest: &'a str,
     status: &'a str,
     metadata: &'a Metadata,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "seconds")]
     first_seen: DateTime<Utc>,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "seconds")]
     last_seen: DateTime<Utc>,
     times: u64,
-    current: bool,
+}
+
+/// A digest that an image had before, as JSON.
+#[derive(Debug, Serialize)]
+struct DigestView<'a> {
+    digest: &'a str,
+    created: Option<&'a str>,
+    platform: &'a str,
+    #[serde(serialize_with = "seconds")]
+    first_seen: DateTime<Utc>,
+    #[serde(serialize_with = "seconds")]
+    last_seen: DateTime<Utc>,
+}
+
+/// An update as a dashboard shows it: flat and small.
+#[derive(Debug, Serialize)]
+pub struct ItemView<'a> {
+    image: &'a str,
+    state: State,
+    status: &'a str,
+    #[serde(rename = "where")]
+    where_: String,
+    hosts: Vec<&'a str>,
+    needed: usize,
+    places: usize,
+    tag: Option<&'a str>,
+    note: Option<&'a str>,
+    #[serde(serialize_with = "seconds")]
+    since: DateTime<Utc>,
+    #[serde(serialize_with = "seconds")]
+    received_at: DateTime<Utc>,
+    digest: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<&'a str>,
 }
 
 /// The counts of `status` and `/api/summary` as flat JSON.
 #[derive(Debug, Serialize)]
 pub struct CountsView {
     pending: u64,
+    snoozed: u64,
+    superseded: u64,
     acknowledged: u64,
+    ignored: u64,
     total: u64,
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "seconds_or_null")]
     oldest_pending: Option<DateTime<Utc>>,
-    #[serde(serialize_with = "rfc3339_or_null")]
+    #[serde(serialize_with = "seconds_or_null")]
     newest_pending: Option<DateTime<Utc>>,
+}
+
+/// The hosts of the places that count: those that need the update, or all of them when none does.
+fn hosts(update: &Update) -> Vec<&str> {
+    let mut hosts: Vec<&str> =
+        relevant(update).into_iter().map(|place| place.hostname.as_str()).collect();
+    hosts.dedup();
+    hosts
 }
 
 impl<'a> From<&'a Update> for UpdateView<'a> {
     fn from(update: &'a Update) -> Self {
-        let mut hosts: Vec<&str> =
-            update.places.iter().map(|place| place.hostname.as_str()).collect();
-        hosts.dedup();
         Self {
             event: &update.event,
             received_at: update.received_at,
-            acknowledged: update.acknowledged_at.is_some(),
+            since: update.since,
+            state: update.state,
+            acknowledged: update.state == State::Acknowledged,
+            snoozed_until: update.snoozed_until,
+            note: update.note.as_deref(),
             tag: update.tag.as_ref(),
-            workloads: update.places.iter().filter(|place| !place.workload.is_empty()).count(),
-            hosts,
-            reports: None,
+            places: update.places.len(),
+            needed: update.needed().count(),
+            hosts: hosts(update),
+            where_: None,
+            digests: None,
         }
     }
 }
 
 impl<'a> UpdateView<'a> {
-    /// An update with everything that was said of its image.
-    pub fn with_reports(update: &'a Update, reports: &'a [Report]) -> Self {
-        let reports = reports.iter().map(|report| ReportView {
-            digest: &report.digest,
-            hostname: &report.place.hostname,
-            provider: &report.place.provider,
-            workload: &report.place.workload,
-            status: &report.status,
-            metadata: &report.metadata,
-            first_seen: report.first_seen,
-            last_seen: report.last_seen,
-            times: report.times,
-            current: report.digest == update.event.digest,
+    /// An update with its places and its earlier digests.
+    pub fn in_full(update: &'a Update, digests: &'a [Digest]) -> Self {
+        let places = update.places.iter().map(|place| PlaceView {
+            hostname: &place.hostname,
+            provider: &place.provider,
+            workload: &place.workload,
+            needed: place.is_needed,
+            digest: &place.digest,
+            status: &place.status,
+            metadata: &place.metadata,
+            first_seen: place.first_seen,
+            last_seen: place.last_seen,
+            times: place.times,
         });
-        Self { reports: Some(reports.collect()), ..Self::from(update) }
+        let digests = digests.iter().map(|digest| DigestView {
+            digest: &digest.digest,
+            created: digest.created.as_deref(),
+            platform: &digest.platform,
+            first_seen: digest.first_seen,
+            last_seen: digest.last_seen,
+        });
+        let (where_, digests) = (Some(places.collect()), Some(digests.collect()));
+        Self { where_, digests, ..Self::from(update) }
+    }
+}
+
+impl<'a> From<&'a Update> for ItemView<'a> {
+    fn from(update: &'a Update) -> Self {
+        Self {
+            image: short_name(&update.event.image),
+            state: update.state,
+            status: &update.event.status,
+            where_: places(update),
+            hosts: hosts(update),
+            needed: update.needed().count(),
+            places: update.places.len(),
+            tag: update.tag.as_ref().map(|tag| tag.name.as_str()),
+            note: update.note.as_deref(),
+            since: update.since,
+            received_at: update.received_at,
+            digest: &update.event.digest,
+            link: Some(update.event.hub_link.as_str()).filter(|link| is_web(link)),
+        }
     }
 }
 
 impl From<Counts> for CountsView {
     fn from(counts: Counts) -> Self {
+        let Counts { pending, snoozed, superseded, acknowledged, ignored, .. } = counts;
         Self {
-            pending: counts.pending,
-            acknowledged: counts.acknowledged,
-            total: counts.pending + counts.acknowledged,
+            pending,
+            snoozed,
+            superseded,
+            acknowledged,
+            ignored,
+            total: pending + snoozed + superseded + acknowledged + ignored,
             oldest_pending: counts.oldest_pending,
             newest_pending: counts.newest_pending,
         }
@@ -145,17 +236,17 @@ pub fn entry(out: &mut impl Write, update: &Update) -> io::Result<()> {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+fn seconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 #[allow(clippy::ref_option, reason = "serde passes references")]
-fn rfc3339_or_null<S: Serializer>(
+fn seconds_or_null<S: Serializer>(
     time: &Option<DateTime<Utc>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match time {
-        Some(time) => rfc3339(time, serializer),
+        Some(time) => seconds(time, serializer),
         None => serializer.serialize_none(),
     }
 }

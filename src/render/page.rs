@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
-use super::table::{Long, cell, cut, places, print};
+use super::table::{Long, cell, cut, print};
 use super::terminal::{Terminal, safe};
 use super::time::{ago, full};
 use crate::event::{Event, parse_created};
-use crate::store::{Report, Update};
+use crate::inbox::update::{Digest, State, Update};
 
 /// A value on a page holds no more than this on a terminal: a pod's status can have many KiB, and
 /// would push who runs the image out of sight.
@@ -21,14 +21,16 @@ const VALUE: usize = 500;
 pub fn update(
     out: &mut dyn Write,
     update: &Update,
-    reports: &[Report],
+    digests: &[Digest],
     now: DateTime<Utc>,
     terminal: Terminal,
 ) -> io::Result<()> {
     let event = &update.event;
-    let state = update
-        .acknowledged_at
-        .map_or("pending".to_owned(), |time| format!("acknowledged {}", full(time, now)));
+    let state = match (update.state, update.acknowledged_at, update.snoozed_until) {
+        (State::Acknowledged, Some(at), _) => format!("acknowledged {}", full(at, now)),
+        (State::Snoozed, _, Some(until)) => format!("snoozed until {}", full(until, now)),
+        (state, ..) => state.to_string(),
+    };
     let created = event.created.as_deref().and_then(|text| parse_created(text).ok().flatten());
     let sender = match (event.diun_version.as_str(), event.hostname.as_str()) {
         ("", "") => String::new(),
@@ -39,6 +41,8 @@ pub fn update(
     let entries = [
         ("Image", event.image.clone()),
         ("State", state),
+        ("Note", update.note.clone().unwrap_or_default()),
+        ("Since", full(update.since, now)),
         ("Received", full(update.received_at, now)),
         ("Tag", update.tag.as_ref().map(|tag| tag.name.clone()).unwrap_or_default()),
         ("Status", event.status.clone()),
@@ -58,7 +62,8 @@ pub fn update(
         }
     }
     metadata(out, event, terminal)?;
-    reported(out, update, reports, now, terminal)
+    where_(out, update, now, terminal)?;
+    earlier(out, digests, now, terminal)
 }
 
 fn metadata(out: &mut dyn Write, event: &Event, terminal: Terminal) -> io::Result<()> {
@@ -73,64 +78,47 @@ fn metadata(out: &mut dyn Write, event: &Event, terminal: Terminal) -> io::Resul
     Ok(())
 }
 
-fn reported(
+fn where_(
     out: &mut dyn Write,
     update: &Update,
-    reports: &[Report],
     now: DateTime<Utc>,
     terminal: Terminal,
 ) -> io::Result<()> {
-    let is_current = |report: &&Report| report.digest == update.event.digest;
-    section(out, "Who runs it", terminal)?;
+    section(out, "Where", terminal)?;
     let mut host = None;
-    let rows = reports.iter().filter(is_current).map(|report| {
-        let place = &report.place;
+    let rows = update.places.iter().map(|place| {
         // A host's name stands at its first workload only.
         let first = host.replace(&place.hostname) != Some(&place.hostname);
+        let digest = if place.digest == update.event.digest { "current" } else { &place.digest };
         vec![
             if first { cell(&place.hostname) } else { String::new() },
             cell(&place.provider),
             cell(if place.workload.is_empty() { "-" } else { &place.workload }),
-            cell(&report.status),
-            ago(report.first_seen, now),
-            ago(report.last_seen, now),
-            report.times.to_string(),
+            if place.is_needed { "yes" } else { "no" }.to_owned(),
+            cell(digest),
+            ago(place.last_seen, now),
         ]
     });
-    let headings = ["HOST", "PROVIDER", "WORKLOAD", "STATUS", "FIRST SEEN", "LAST SEEN", "TIMES"];
-    if reports.iter().any(|report| is_current(&report)) {
-        print(out, &headings, rows, std::iter::empty(), Long::Wrapped, terminal)?;
-    } else {
-        writeln!(out, "{}", cell(&places(update.places.first(), update.places.len())))?;
-    }
-    earlier(out, reports.iter().filter(|report| !is_current(report)), now, terminal)
+    let headings = ["HOST", "PROVIDER", "WORKLOAD", "NEEDED", "REPORTED", "LAST SEEN"];
+    print(out, &headings, rows, std::iter::empty(), Long::Wrapped, terminal)
 }
 
-fn earlier<'a>(
+fn earlier(
     out: &mut dyn Write,
-    reports: impl Iterator<Item = &'a Report>,
+    digests: &[Digest],
     now: DateTime<Utc>,
     terminal: Terminal,
 ) -> io::Result<()> {
-    let reports: Vec<&Report> = reports.collect();
-    if reports.is_empty() {
+    if digests.is_empty() {
         return Ok(());
     }
     section(out, "Earlier digests", terminal)?;
-    let rows = reports.chunk_by(|a, b| a.digest == b.digest).map(|reports| {
-        let first = reports.iter().map(|report| report.first_seen).min().unwrap_or_default();
-        let last = reports.iter().map(|report| report.last_seen).max().unwrap_or_default();
-        let where_ = places(Some(&reports[0].place), reports.len());
-        vec![cell(&reports[0].digest), ago(first, now), ago(last, now), cell(&where_)]
+    let rows = digests.iter().map(|digest| {
+        let (first, last) = (ago(digest.first_seen, now), ago(digest.last_seen, now));
+        vec![cell(&digest.digest), first, last]
     });
-    print(
-        out,
-        &["DIGEST", "FIRST SEEN", "LAST SEEN", "WHERE"],
-        rows,
-        std::iter::empty(),
-        Long::Wrapped,
-        terminal,
-    )
+    let headings = ["DIGEST", "FIRST SEEN", "LAST SEEN"];
+    print(out, &headings, rows, std::iter::empty(), Long::Wrapped, terminal)
 }
 
 fn section(out: &mut dyn Write, title: &str, terminal: Terminal) -> io::Result<()> {

@@ -7,10 +7,11 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width};
 use unicode_width::UnicodeWidthStr;
 
+use super::place::places;
 use super::terminal::{Terminal, safe};
 use super::time::ago;
 use crate::image::short_name;
-use crate::store::{Counts, Headline, Place, State, Tag};
+use crate::inbox::update::{Counts, State, Tag, Update};
 
 /// A cell holds no more characters than this, even where its line has room: an image's name can
 /// have 500, and a hostile event's a million.
@@ -20,35 +21,36 @@ const GAP: u16 = 2;
 /// A column that is no wider than this, such as one of times, gives way last.
 const NARROW: usize = 14;
 
-/// Prints updates, a line each.
+/// Prints updates, one per line, with their states if there can be several.
 ///
 /// # Errors
 /// When they cannot be written.
 pub fn updates(
     out: &mut dyn Write,
-    updates: &[Headline],
-    state: State,
+    updates: &[Update],
+    with_state: bool,
     now: DateTime<Utc>,
     terminal: Terminal,
 ) -> io::Result<()> {
-    let mut headings = vec!["IMAGE", "STATUS", "WHERE", "RECEIVED", "TAG"];
-    if state != State::Pending {
-        headings.push("ACKNOWLEDGED");
+    let mut headings = vec!["IMAGE", "STATUS", "WHERE", "SINCE", "TAG"];
+    if with_state {
+        headings.push("STATE");
     }
     let rows = updates.iter().map(|update| {
+        let status = update.event.status.as_str();
         let mut row = vec![
-            cell(short_name(&update.image)),
-            cell(&update.status),
-            cell(&places(update.places.first(), update.place_count)),
-            ago(update.received_at, now),
+            cell(short_name(&update.event.image)),
+            cell(if status.is_empty() { "-" } else { status }),
+            cell(&places(update)),
+            ago(update.since, now),
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
         ];
-        if state != State::Pending {
-            row.push(update.acknowledged_at.map_or("-".to_owned(), |time| ago(time, now)));
+        if with_state {
+            row.push(update.state.to_string());
         }
         row
     });
-    let links = updates.iter().map(|update| update.hub_link.as_str());
+    let links = updates.iter().map(|update| update.event.hub_link.as_str());
     print(out, &headings, rows, links, Long::Cut, terminal)
 }
 
@@ -74,24 +76,16 @@ pub fn counts(out: &mut dyn Write, counts: Counts, now: DateTime<Utc>) -> io::Re
     if let Some(oldest) = counts.oldest_pending {
         write!(out, " (oldest {})", ago(oldest, now))?;
     }
-    writeln!(out, ", {} acknowledged", counts.acknowledged)
-}
-
-/// The first place, and how many more there are: `edge-1/api-0 +7`.
-pub(super) fn places(first: Option<&Place>, count: usize) -> String {
-    let Some(first) = first else {
-        return "-".to_owned();
-    };
-    let mut text = match (first.hostname.as_str(), first.workload.as_str()) {
-        ("", "") => "-".to_owned(),
-        (host, "") => host.to_owned(),
-        ("", workload) => workload.to_owned(),
-        (host, workload) => format!("{host}/{workload}"),
-    };
-    if count > 1 {
-        text = format!("{text} +{}", count - 1);
+    for (count, state) in [
+        (counts.snoozed, State::Snoozed),
+        (counts.superseded, State::Superseded),
+        (counts.ignored, State::Ignored),
+    ] {
+        if count > 0 {
+            write!(out, ", {count} {state}")?;
+        }
     }
-    text
+    writeln!(out, ", {} acknowledged", counts.acknowledged)
 }
 
 /// The start of a text, without a character that could do harm.
@@ -243,29 +237,43 @@ fn widths(contents: &[usize], headings: &[&str], room: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Event, Metadata};
+    use crate::inbox::update::Place;
 
-    fn update(image: &str, workloads: usize) -> Headline {
+    fn update(image: &str, workloads: usize) -> Update {
         let place = |index| Place {
             hostname: "edge-1".into(),
             provider: "docker".into(),
             workload: format!("api-{index}"),
+            digest: String::new(),
+            status: String::new(),
+            metadata: Metadata::new(),
+            first_seen: DateTime::UNIX_EPOCH,
+            last_seen: DateTime::UNIX_EPOCH,
+            times: 1,
+            is_needed: true,
         };
-        Headline {
-            image: image.into(),
-            status: "new".into(),
-            hub_link: "https://example.com".into(),
-            created: None,
+        Update {
+            event: Event {
+                image: image.into(),
+                status: "new".into(),
+                hub_link: "https://example.com".into(),
+                ..Event::default()
+            },
             received_at: DateTime::UNIX_EPOCH,
+            since: DateTime::UNIX_EPOCH,
+            state: State::Pending,
             acknowledged_at: None,
+            snoozed_until: None,
+            note: None,
             tag: None,
-            places: (0..workloads).map(place).take(1).collect(),
-            place_count: workloads,
+            places: (0..workloads).map(place).collect(),
         }
     }
 
-    fn listed(listed: &[Headline], terminal: Terminal) -> String {
+    fn listed(listed: &[Update], terminal: Terminal) -> String {
         let mut out = Vec::new();
-        updates(&mut out, listed, State::Pending, DateTime::UNIX_EPOCH, terminal).unwrap();
+        updates(&mut out, listed, false, DateTime::UNIX_EPOCH, terminal).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -276,10 +284,7 @@ mod tests {
             &[update("docker.io/library/nginx:1", 1), update(&long, 8)],
             Terminal::default(),
         );
-        assert!(
-            text.contains(&format!("\n{long}  new     edge-1/api-0 +7  now       -\n")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("\n{long}  new     edge-1/api-0 +7  now    -\n")), "{text}");
         assert!(text.contains("\nnginx:1 "), "{text}");
     }
 
@@ -303,15 +308,15 @@ mod tests {
             let terminal = Terminal { width: Some(width), ..Terminal::default() };
             let mut out = Vec::new();
             let listed = [image.clone(), image.clone(), image.clone()];
-            updates(&mut out, &listed, State::All, DateTime::UNIX_EPOCH, terminal).unwrap();
+            updates(&mut out, &listed, true, DateTime::UNIX_EPOCH, terminal).unwrap();
             let text = String::from_utf8(out).unwrap();
             assert_eq!(text.lines().count(), 4, "{width}\n{text}");
             let fits = |line: &str| line.chars().count() <= width;
             assert!(width < 20 || text.lines().all(fits), "{width}\n{text}");
-            let whole = ["IMAGE", "STATUS", "WHERE", "RECEIVED", "TAG", "ACKNOWLEDGED"]
+            let whole = ["IMAGE", "STATUS", "WHERE", "SINCE", "TAG", "STATE"]
                 .into_iter()
                 .all(|heading| text.lines().next().unwrap().contains(heading));
-            assert_eq!(whole, width >= 49, "{width}\n{text}");
+            assert_eq!(whole, width >= 39, "{width}\n{text}");
         }
     }
 

@@ -44,13 +44,18 @@ impl Terminal {
 
     /// A text that leads to a web page, where the link is one that is safe to follow.
     pub fn link<'a>(&self, text: &'a str, url: &str) -> Cow<'a, str> {
-        let web = url.starts_with("https://") || url.starts_with("http://");
-        if self.links && web && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if self.links && is_web(url) {
             format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\").into()
         } else {
             text.into()
         }
     }
+}
+
+/// Whether a link leads to a web page, and holds nothing that a terminal acts on.
+pub(super) fn is_web(url: &str) -> bool {
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The text with everything escaped that could move the cursor, change a colour, reorder or hide

@@ -1,24 +1,27 @@
-//! The database's schema, step by step: `migrations/NN-name/up.sql` and `down.sql`.
+//! The schema of SQLite databases, step by step: `migrations/sqlite/NN-name/up.sql` and `down.sql`.
 //!
 //! A step only adds. The baseline is also what the Go program DiunDashboard uses, which must
 //! still find its tables and columns as it left them.
 
 use rusqlite_migration::{M, Migrations};
 
-const STEPS: &[M<'_>] = &[
-    M::up(include_str!("../../migrations/01-baseline/up.sql"))
-        .down(include_str!("../../migrations/01-baseline/down.sql")),
-    M::up(include_str!("../../migrations/02-reports/up.sql"))
-        .down(include_str!("../../migrations/02-reports/down.sql")),
-    M::up(include_str!("../../migrations/03-places/up.sql"))
-        .down(include_str!("../../migrations/03-places/down.sql")),
-];
-
-/// All steps, for `rusqlite_migration` to apply. SQLite's `user_version` counts those applied.
-pub const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+use super::sqlite::adopt;
 
 /// How many steps there are: the `user_version` of an up-to-date database.
-pub const LATEST: usize = STEPS.len();
+pub(super) const LATEST: usize = 2;
+
+/// All steps. SQLite's `user_version` counts those applied.
+pub(super) fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![
+        M::up(include_str!("../../migrations/sqlite/01-baseline/up.sql"))
+            .down(include_str!("../../migrations/sqlite/01-baseline/down.sql")),
+        M::up_with_hook(
+            include_str!("../../migrations/sqlite/02-model/up.sql"),
+            |transaction: &rusqlite::Transaction<'_>| Ok(adopt::rows(transaction)?),
+        )
+        .down(include_str!("../../migrations/sqlite/02-model/down.sql")),
+    ])
+}
 
 #[cfg(test)]
 mod tests {
@@ -36,28 +39,25 @@ mod tests {
     }
 
     #[test]
-    fn up_down_and_up_again() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        MIGRATIONS.to_latest(&mut connection).unwrap();
-        let first = schema(&connection);
-        assert!(first.len() > 3);
-        MIGRATIONS.to_version(&mut connection, 0).unwrap();
-        // SQLite keeps its own table of AUTOINCREMENT counters.
-        assert_eq!(schema(&connection), ["CREATE TABLE sqlite_sequence(name,seq)"]);
-        MIGRATIONS.to_latest(&mut connection).unwrap();
-        assert_eq!(schema(&connection), first);
-    }
-
-    #[test]
     fn each_step_goes_down_to_what_was_before_it() {
         let mut connection = Connection::open_in_memory().unwrap();
-        for version in 1..LATEST {
-            MIGRATIONS.to_version(&mut connection, version).unwrap();
-            let before = schema(&connection);
-            MIGRATIONS.to_version(&mut connection, version + 1).unwrap();
-            assert_ne!(schema(&connection), before);
-            MIGRATIONS.to_version(&mut connection, version).unwrap();
-            assert_eq!(schema(&connection), before);
+        let migrations = migrations();
+        let mut before = vec![schema(&connection)];
+        for version in 1..=LATEST {
+            migrations.to_version(&mut connection, version).unwrap();
+            assert!(!before.contains(&schema(&connection)));
+            before.push(schema(&connection));
         }
+        for version in (0..LATEST).rev() {
+            migrations.to_version(&mut connection, version).unwrap();
+            let mut expected = before[version].clone();
+            if version == 0 {
+                // SQLite keeps its own table of AUTOINCREMENT counters.
+                expected.push("CREATE TABLE sqlite_sequence(name,seq)".to_owned());
+            }
+            assert_eq!(schema(&connection), expected, "{version}");
+        }
+        migrations.to_latest(&mut connection).unwrap();
+        assert_eq!(schema(&connection), before[LATEST]);
     }
 }

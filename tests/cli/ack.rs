@@ -95,7 +95,51 @@ fn filters_without_all_and_nothing_at_all_are_slips() {
     for arguments in [&["--host", "edge-2"][..], &["nginx:1.27", "--tag", "web"], &[], &["-a", "x"]]
     {
         let assert = inbox.diunbox(["ack"]).args(arguments).assert().code(2);
-        assert.stderr(contains("filters go with --all").or(contains("Usage: ")));
+        assert.stderr(contains("filters require --all").or(contains("Usage: ")));
+    }
+    assert_eq!(pending(&inbox).len(), 3);
+}
+
+#[test]
+fn a_host_alone_is_acknowledged_for_its_places() {
+    let inbox = Inbox::new();
+    let at =
+        |host: &str, digest: &str| event_with(API, &json!({"hostname": host, "digest": digest}));
+    inbox.take(&[at("nas", "d1"), at("edge", "d1"), at("nas", "d2")]);
+    assert_eq!(inbox.lines(["list", "-q", "--host", "edge"]), [API]);
+    assert_eq!(inbox.lines(["ack", "--host", "nas", API]), [API]);
+    assert_eq!(inbox.json(["list"])[0]["hosts"], json!(["edge"]));
+    assert_eq!(inbox.lines(["ack", "--all", "--host", "edge"]), [API]);
+    assert!(pending(&inbox).is_empty());
+}
+
+#[test]
+fn what_changed_since_it_was_seen_is_left_and_named() {
+    let inbox = three();
+    let seen = inbox.output(["list", "--format", "ndjson"]);
+    inbox.take(&[event_with(API, &json!({"digest": "sha256:02"}))]);
+    let assert = inbox.diunbox(["ack", "-"]).write_stdin(seen).assert().code(1);
+    assert
+        .stdout(format!("{NGINX}\n{REDIS}\n"))
+        .stderr(format!("diunbox: left \"{API}\" alone: its digest is sha256:02 now\n"));
+    inbox.diunbox(["ack", &format!("{API}@sha256:01")]).assert().code(1);
+    assert_eq!(pending(&inbox), [API]);
+    inbox.diunbox(["ack", "--note", "checked", &format!("{API}@sha256:02")]).assert().success();
+    assert_eq!(inbox.json(["list", "--acknowledged", "--image", API])[0]["note"], "checked");
+    // Swarm's pinned names are names.
+    let pinned = "docker.io/library/web:1@sha256:aa";
+    inbox.take(&[event(pinned)]);
+    assert_eq!(inbox.lines(["ack", "web:1@sha256:aa"]), [pinned]);
+}
+
+#[test]
+fn names_from_standard_input_are_never_patterns() {
+    let inbox = three();
+    for input in ["*\n", "docker.io/*", "evil\0*", " *", "[a-z]*\n"] {
+        let assert = inbox.diunbox(["ack", "-"]).write_stdin(input).assert().code(1);
+        assert.stdout("");
+        let assert = inbox.diunbox(["ack", "-0", "-"]).write_stdin(input).assert().code(1);
+        assert.stdout("");
     }
     assert_eq!(pending(&inbox).len(), 3);
 }

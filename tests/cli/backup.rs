@@ -61,7 +61,7 @@ fn a_file_that_is_there_is_replaced_only_with_force() {
     let copy = inbox.path("copy.db");
     fs::write(&copy, "precious").unwrap();
     let assert = inbox.diunbox(["backup"]).arg(&copy).assert().code(2).stdout("");
-    assert.stderr(contains("copy.db already exists: choose another name, or give --force"));
+    assert.stderr(contains("copy.db already exists: choose another name, or use --force"));
     assert_eq!(fs::read(&copy).unwrap(), b"precious");
     assert_eq!(others(&inbox), ["copy.db"]);
     inbox.diunbox(["backup", "--force"]).arg(&copy).assert().success();
@@ -84,6 +84,13 @@ fn the_database_is_never_its_own_backup() {
         let assert = inbox.diunbox(arguments.iter().copied()).arg(inbox.database()).assert();
         assert.code(2).stderr(contains("cannot be its own backup"));
     }
+    // Nor are the files beside it, whether or not they exist, and by whatever name.
+    std::os::unix::fs::symlink(inbox.path("."), inbox.path("link")).unwrap();
+    for name in ["diunbox.db-wal", "diunbox.db-shm", "diunbox.db-journal", "link/diunbox.db-wal"] {
+        let assert = inbox.diunbox(["backup", "--force"]).arg(inbox.path(name)).assert();
+        assert.code(2).stderr(contains("cannot be its own backup"));
+        assert!(!inbox.path(name).exists(), "{name}");
+    }
     check(&inbox.database(), 2);
 }
 
@@ -91,11 +98,11 @@ fn the_database_is_never_its_own_backup() {
 fn nothing_is_left_behind_when_it_fails() {
     let inbox = inbox();
     let assert = inbox.diunbox(["backup"]).arg(inbox.path("no/such/copy.db")).assert().code(2);
-    assert.stderr(contains("cannot make a file in"));
+    assert.stderr(contains("cannot create a file in"));
     // A folder cannot be replaced by a file.
     fs::create_dir(inbox.path("folder")).unwrap();
     let assert = inbox.diunbox(["backup", "--force"]).arg(inbox.path("folder")).assert().code(2);
-    assert.stderr(contains("cannot write"));
+    assert.stderr(contains("is not a regular file"));
     assert_eq!(others(&inbox), ["folder"]);
     // A database that is no database has no copy either.
     fs::write(inbox.path("text.db"), "this is no database, as anyone can see").unwrap();

@@ -15,7 +15,7 @@ fn workload(index: usize) -> Value {
         0..40 => (
             "kubernetes",
             format!("ghcr.io/acme/pod-{}:1", index % 8),
-            json!({"pod_namespace": "shop", "pod_name": format!("pod-{index}"), "ctn_name": "main"}),
+            json!({"pod_namespace": "shop", "pod_name": format!("pod{index}-x2x4q"), "ctn_name": "main"}),
         ),
         40..46 => (
             "docker",
@@ -48,7 +48,7 @@ fn images(events: &[Value], is_wanted: impl Fn(&Value) -> bool) -> BTreeSet<&str
 }
 
 #[test]
-fn host_and_provider_look_at_every_report_of_the_current_digest() {
+fn host_and_provider_look_at_every_place() {
     let (inbox, events) = cluster();
     for host in HOSTS {
         let listed = inbox.lines(["list", "-q", "--sort", "image", "--host", host]);
@@ -72,38 +72,39 @@ fn host_and_provider_look_at_every_report_of_the_current_digest() {
 }
 
 #[test]
-fn a_host_that_runs_only_an_earlier_digest_is_not_listed() {
-    let (inbox, _) = cluster();
+fn a_host_that_runs_an_earlier_digest_is_listed_until_it_is_done() {
+    let (inbox, events) = cluster();
     let image = "ghcr.io/acme/pod-0:1";
     let newer =
         json!({"hostname": "edge-9", "digest": "sha256:02", "metadata": {"ctn_names": "n"}});
     inbox.take(&[event_with(image, &newer)]);
-    assert_eq!(inbox.lines(["list", "-q", "--host", "edge-9"]), [image]);
-    for host in HOSTS {
-        assert!(!inbox.lines(["list", "-q", "--host", host]).contains(&image.to_owned()));
-    }
+    let hosts = images_hosts(&events, image);
+    let mut expected: Vec<&str> = hosts.iter().copied().collect();
+    expected.push("edge-9");
     let update = inbox.json(["show", image]);
-    assert_eq!(update["hosts"], json!(["edge-9"]));
-    assert_eq!(update["workloads"], 1);
-    let reports = update["reports"].as_array().unwrap();
-    assert_eq!(reports.len(), 1 + 5 + 3);
-    assert_eq!(reports.iter().filter(|report| report["current"] == true).count(), 1);
+    assert_eq!(update["hosts"], json!(expected));
+    assert_eq!((&update["places"], &update["needed"]), (&json!(9), &json!(9)));
+    for host in expected {
+        assert!(inbox.lines(["list", "-q", "--host", host]).contains(&image.to_owned()), "{host}");
+        inbox.output(["ack", "--host", host, image]);
+        assert!(!inbox.lines(["list", "-q", "--host", host]).contains(&image.to_owned()), "{host}");
+    }
+    assert_eq!(inbox.json(["show", image])["state"], "acknowledged");
+}
+
+fn images_hosts<'a>(events: &'a [Value], image: &str) -> BTreeSet<&'a str> {
+    let of_image = events.iter().filter(|event| event["image"] == image);
+    of_image.map(|event| event["hostname"].as_str().unwrap()).collect()
 }
 
 #[test]
-fn json_counts_workloads_and_names_hosts() {
+fn json_counts_places_and_names_hosts() {
     let (inbox, events) = cluster();
     let listed = inbox.json(["list"]);
-    let total =
-        listed.as_array().unwrap().iter().map(|update| update["workloads"].as_u64().unwrap());
-    assert_eq!(total.sum::<u64>(), 54);
+    let total = listed.as_array().unwrap().iter().map(|update| update["places"].as_u64().unwrap());
+    assert_eq!(total.sum::<u64>(), 57);
     for update in listed.as_array().unwrap() {
-        let of_image = |event: &&Value| event["image"] == update["event"]["image"];
-        let hosts: BTreeSet<&str> = events
-            .iter()
-            .filter(of_image)
-            .map(|event| event["hostname"].as_str().unwrap())
-            .collect();
+        let hosts = images_hosts(&events, update["event"]["image"].as_str().unwrap());
         assert_eq!(update["hosts"], json!(hosts));
     }
 }

@@ -86,7 +86,7 @@ fn memory_stays_bounded_within_one_array() {
     drop(pipe);
     assert!(ingest.wait().unwrap().success());
     assert!(peak < 48 * 1024, "{peak} KiB for {EVENTS} MiB of events");
-    assert_eq!(inbox.json(["show", "ghcr.io/acme/large:1"])["reports"][0]["times"], EVENTS);
+    assert_eq!(inbox.json(["show", "ghcr.io/acme/large:1"])["where"][0]["times"], EVENTS);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_event_of_the_environment_that_cannot_be_stored_is_told_as_json() {
     let line = complaints.lines().find(|line| line.starts_with('{')).unwrap();
     fs::remove_dir(inbox.database()).unwrap();
     inbox.diunbox(["ingest"]).write_stdin(line).assert().success();
-    assert_eq!(inbox.lines(["list", "-q"]), ["a:1"]);
+    assert_eq!(inbox.lines(["list", "-q"]), ["docker.io/library/a:1"]);
 }
 
 #[test]
@@ -191,4 +191,21 @@ fn db_goes_before_the_environment() {
     assert!(other.exists() && !inbox.database().exists());
     let assert = inbox.diunbox(["list"]).env("DIUNBOX_DB", "").assert().code(2);
     assert.stderr(contains("a value is required for '--db <PATH>'"));
+}
+
+#[test]
+fn what_list_prints_is_taken_with_its_time() {
+    let inbox = Inbox::new();
+    let image = "ghcr.io/acme/api:2.0";
+    inbox.take_aged(&event(image), 72);
+    for format in ["json", "ndjson"] {
+        let printed = inbox.output(["list", "--format", format]);
+        let copy = Inbox::new();
+        copy.diunbox(["ingest", "-q"]).write_stdin(printed.as_str()).assert().success().stderr("");
+        assert_eq!(copy.json(["list"]), inbox.json(["list"]), "{format}");
+        // A newer event is not replaced by it.
+        copy.take(&[event_with(image, &json!({"digest": "sha256:02"}))]);
+        copy.diunbox(["ingest"]).write_stdin(printed).assert().success();
+        assert_eq!(copy.json(["list"])[0]["event"]["digest"], "sha256:02");
+    }
 }

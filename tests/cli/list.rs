@@ -13,18 +13,14 @@ const LOKI: &str = "docker.io/grafana/loki:3.0";
 /// Received in this order, a day apart, the last one an hour ago.
 fn four() -> Inbox {
     let inbox = Inbox::new();
-    inbox.take(&[
-        event_with(NGINX, &json!({"hostname": "edge-2", "created": "2026-01-03T00:00:00Z"})),
-        event_with(REDIS, &json!({"hostname": "edge-1", "created": null, "provider": "file"})),
+    for (image, changes, hours) in [
+        (NGINX, json!({"hostname": "edge-2", "created": "2026-01-03T00:00:00Z"}), 72),
+        (REDIS, json!({"hostname": "edge-1", "created": null, "provider": "file"}), 48),
         // Later than nginx's, though its text sorts before it.
-        event_with(API, &json!({"hostname": "edge-3", "created": "2026-01-02T23:30:00-01:00"})),
-        event_with(LOKI, &json!({"hostname": "edge-1", "created": "2026-01-01T00:00:00.5Z"})),
-    ]);
-    for (image, hours) in [(NGINX, 72), (REDIS, 48), (API, 24), (LOKI, 1)] {
-        inbox.sql(&format!(
-            "UPDATE updates SET received_at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{hours} hours')
-             WHERE image = '{image}'"
-        ));
+        (API, json!({"hostname": "edge-3", "created": "2026-01-02T23:30:00-01:00"}), 24),
+        (LOKI, json!({"hostname": "edge-1", "created": "2026-01-01T00:00:00.5Z"}), 1),
+    ] {
+        inbox.take_aged(&event_with(image, &changes), hours);
     }
     for name in ["web", "database"] {
         inbox.output(["tag", "create", name]);
@@ -48,10 +44,11 @@ fn sorted_by_each_key_and_turned_round() {
         ("--sort image", [LOKI, NGINX, REDIS, API]),
         ("--sort tag", [REDIS, NGINX, LOKI, API]),
         ("--sort host", [LOKI, REDIS, NGINX, API]),
+        ("--sort since --reverse", [NGINX, REDIS, API, LOKI]),
+        // Those without the value come last in either order.
+        ("--sort created --reverse", [LOKI, NGINX, API, REDIS]),
     ] {
         assert_eq!(names(&inbox, arguments), expected, "{arguments}");
-        let reversed: Vec<&str> = expected.into_iter().rev().collect();
-        assert_eq!(names(&inbox, &format!("{arguments} --reverse")), reversed, "{arguments}");
     }
     assert_eq!(names(&inbox, "--limit 1"), [LOKI]);
     assert_eq!(names(&inbox, "-r -n 2"), [NGINX, REDIS]);
@@ -76,6 +73,10 @@ fn filters_restrict_and_go_together() {
         ("--since 25h", vec![LOKI, API]),
         ("--since 60h --tag database", vec![REDIS]),
         ("--since 4w", vec![LOKI, NGINX, REDIS, API]),
+        ("--before 25h", vec![NGINX, REDIS]),
+        ("--before 25h --since 60h", vec![REDIS]),
+        ("--status update --search EDGE-1", vec![LOKI, REDIS]),
+        ("--status new", vec![]),
     ] {
         assert_eq!(names(&inbox, &format!("{arguments} --sort image")), expected, "{arguments}");
     }
@@ -99,7 +100,7 @@ fn a_table_has_short_names_relative_times_and_whole_values() {
     assert_eq!(
         inbox.output(["list"]),
         "\
-IMAGE                 STATUS  WHERE         RECEIVED    TAG
+IMAGE                 STATUS  WHERE         SINCE       TAG
 grafana/loki:3.0      update  edge-1/loki   1 hour ago  -
 ghcr.io/acme/api:2.0  update  edge-3/api    1 day ago   -
 redis:7               update  edge-1        2 days ago  database
@@ -123,10 +124,24 @@ fn json_has_an_array_and_ndjson_a_line_for_each_update() {
         event_with(NGINX, &json!({"hostname": "edge-2", "created": "2026-01-03T00:00:00Z"}));
     assert_eq!(nginx["event"], expected);
     let fields: Vec<&String> = nginx.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["acknowledged", "event", "hosts", "received_at", "tag", "workloads"]);
+    let expected = [
+        "acknowledged",
+        "event",
+        "hosts",
+        "needed",
+        "note",
+        "places",
+        "received_at",
+        "since",
+        "snoozed_until",
+        "state",
+        "tag",
+    ];
+    assert_eq!(fields, expected);
+    assert_eq!((&nginx["state"], &nginx["needed"]), (&json!("pending"), &json!(1)));
     assert_eq!(nginx["acknowledged"], false);
     assert_eq!(nginx["tag"], json!({"id": 1, "name": "web"}));
-    assert_eq!(nginx["workloads"], 1);
+    assert_eq!(nginx["places"], 1);
     assert_eq!(nginx["hosts"], json!(["edge-2"]));
     assert!(nginx["received_at"].as_str().unwrap().ends_with('Z'));
     assert_eq!(array[2]["tag"]["name"], "database");
@@ -154,7 +169,7 @@ fn exit_code_says_whether_something_is_listed() {
 fn an_empty_list_says_why() {
     let inbox = four();
     let assert = inbox.diunbox(["list", "--host", "nowhere"]).assert().success().stdout("");
-    assert.stderr("diunbox: nothing is pending that passes the filters\n");
+    assert.stderr("diunbox: no pending update matches the filters\n");
     inbox.output(["ack", "--all"]);
     let assert = inbox.diunbox(["list"]).assert().success().stdout("");
     assert.stderr("diunbox: nothing is pending\n");
@@ -195,11 +210,11 @@ fn without_a_database_it_says_what_to_do_next_and_makes_none() {
         (&["tag", "list"], 0, ""),
         (&["tag", "delete", "web"], 1, ""),
         (&["status"], 0, "0 pending, 0 acknowledged\n"),
-        (&["prune", "--reports-before", "1d"], 0, ""),
+        (&["prune", "--older-than", "1d"], 0, ""),
         (&["backup", "-"], 1, ""),
     ] {
         let assert = inbox.diunbox(arguments.iter().copied()).assert().code(code).stdout(stdout);
-        assert.stderr(contains("there is no database yet").count(1));
+        assert.stderr(contains("no database at ").count(1));
         assert!(!inbox.database().exists(), "{arguments:?}");
     }
     inbox.take(&[event(API)]);

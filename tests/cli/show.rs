@@ -9,7 +9,7 @@ use crate::common::{Inbox, event, event_with, events};
 const API: &str = "ghcr.io/acme/api:2.0";
 
 #[test]
-fn a_page_has_the_update_who_runs_it_and_earlier_digests() {
+fn a_page_has_the_update_its_places_and_earlier_digests() {
     let inbox = Inbox::new();
     let one = |host: &str, name: &str, digest: &str| {
         event_with(
@@ -30,7 +30,7 @@ fn a_page_has_the_update_who_runs_it_and_earlier_digests() {
     for line in [
         r"Image      ghcr\.io/acme/api:2\.0",
         r"State      pending",
-        r"Received   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(.*\)",
+        r"Since      \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(.*\)",
         r"Tag        web",
         r"Status     update",
         r"Digest     sha256:02",
@@ -41,14 +41,16 @@ fn a_page_has_the_update_who_runs_it_and_earlier_digests() {
         r"Metadata",
         r"ctn_names  api-2",
         r"team       core",
-        r"Who runs it",
-        r"HOST    PROVIDER  WORKLOAD  STATUS  FIRST SEEN +LAST SEEN +TIMES",
-        r"edge-1  docker    api-0     update  .*  1",
-        r"        docker    api-2     update  .*  1",
-        r"edge-2  docker    api-1     update  .*  1",
+        r"Where",
+        r"HOST    PROVIDER  WORKLOAD  NEEDED  REPORTED +LAST SEEN",
+        r"edge-1  docker    api-0     yes     current .*",
+        r"        docker    api-2     yes     current .*",
+        r"        docker    old-a     yes     sha256:01 .*",
+        r"edge-2  docker    api-1     yes     current .*",
+        r"        docker    old-b     yes     sha256:01 .*",
         r"Earlier digests",
-        r"DIGEST +FIRST SEEN +LAST SEEN +WHERE",
-        r"sha256:01  .*  edge-1/old-a \+1",
+        r"DIGEST +FIRST SEEN +LAST SEEN",
+        r"sha256:01  .*",
     ] {
         assert!(is_match(format!("(?m)^{line}$")).unwrap().eval(&page), "{line}\n{page}");
     }
@@ -56,29 +58,31 @@ fn a_page_has_the_update_who_runs_it_and_earlier_digests() {
 }
 
 #[test]
-fn json_has_every_report_the_current_digest_first() {
+fn json_has_every_place_and_earlier_digest() {
     let inbox = Inbox::new();
     let newer = event_with(API, &json!({"digest": "sha256:02", "hostname": "edge-2"}));
     inbox.take(&[event(API), event(API), newer.clone()]);
     let update = inbox.json(["show", API]);
     assert_eq!(update["event"], newer);
-    let [current, earlier] = update["reports"].as_array().unwrap().as_slice() else {
-        panic!("{update}");
-    };
-    for (report, digest, host, times) in
-        [(current, "sha256:02", "edge-2", 1), (earlier, "sha256:01", "edge-1", 2)]
+    let [one, two] = update["where"].as_array().unwrap().as_slice() else { panic!("{update}") };
+    for (place, digest, host, times) in
+        [(one, "sha256:01", "edge-1", 2), (two, "sha256:02", "edge-2", 1)]
     {
-        assert_eq!(report["digest"], digest);
-        assert_eq!(report["current"], digest == "sha256:02");
-        assert_eq!(report["hostname"], host);
-        assert_eq!(report["provider"], "docker");
-        assert_eq!(report["workload"], "api");
-        assert_eq!(report["status"], "update");
-        assert_eq!(report["metadata"], json!({"ctn_names": "api"}));
-        assert_eq!(report["times"], times);
-        let time = |field: &str| report[field].as_str().unwrap().to_owned();
+        assert_eq!((&place["digest"], &place["hostname"]), (&json!(digest), &json!(host)));
+        assert_eq!((&place["provider"], &place["workload"]), (&json!("docker"), &json!("api")));
+        assert_eq!((&place["status"], &place["times"]), (&json!("update"), &json!(times)));
+        assert_eq!(
+            (&place["metadata"], &place["needed"]),
+            (&json!({"ctn_names": "api"}), &json!(true))
+        );
+        let time = |field: &str| place[field].as_str().unwrap().to_owned();
         assert!(time("first_seen") <= time("last_seen"));
     }
+    let [digest] = update["digests"].as_array().unwrap().as_slice() else { panic!("{update}") };
+    assert_eq!(
+        (&digest["digest"], &digest["platform"]),
+        (&json!("sha256:01"), &json!("linux/amd64"))
+    );
     let ndjson = inbox.output(["show", API, "--format", "ndjson"]);
     assert_eq!(serde_json::from_str::<Value>(&ndjson).unwrap(), update);
     assert_eq!(ndjson.lines().count(), 1);
@@ -89,7 +93,7 @@ fn each_provider_names_its_workload() {
     let inbox = Inbox::new();
     for (fixture, workload) in [
         ("swarm.json", "edge_traefik"),
-        ("kubernetes.json", "shop/api-7d9f8b6c5-x2x4q/api"),
+        ("kubernetes.json", "shop/api/api"),
         ("nomad.json", "shop/cache/redis"),
         ("containerd.json", "postgres"),
         ("dockerfile.json", ""),
@@ -98,12 +102,12 @@ fn each_provider_names_its_workload() {
         let event = &events(fixture)[0];
         inbox.take(std::slice::from_ref(event));
         let image = event["image"].as_str().unwrap();
-        let report = &inbox.json(["show", image])["reports"][0];
+        let report = &inbox.json(["show", image])["where"][0];
         assert_eq!(report["workload"], workload, "{fixture}");
         assert_eq!(report["provider"], event["provider"], "{fixture}");
         let metadata = if event["metadata"].is_null() { &json!({}) } else { &event["metadata"] };
         assert_eq!(&report["metadata"], metadata, "{fixture}");
-        assert!(inbox.output(["show", image]).contains("Who runs it\n"), "{fixture}");
+        assert!(inbox.output(["show", image]).contains("Where\n"), "{fixture}");
     }
 }
 

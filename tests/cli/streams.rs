@@ -123,7 +123,7 @@ fn a_line_of_standard_error_is_one_message() {
     assert_eq!(
         lines,
         [
-            r#"diunbox: no image "a\nb\u{1b}c""#,
+            r#"diunbox: "a\nb\u{1b}c" is not an image name: it holds white space, control characters or one of * ? [ ]"#,
             r#"diunbox: no image "ghcr.io/acme/apl:2.0"; did you mean "ghcr.io/acme/api:2.0"?"#
         ]
     );

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use assert_cmd::Command;
+use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -58,6 +59,13 @@ impl Inbox {
     pub fn take(&self, events: &[Value]) {
         let lines: Vec<String> = events.iter().map(Value::to_string).collect();
         self.diunbox(["ingest"]).write_stdin(lines.join("\n")).assert().success();
+    }
+
+    /// Takes an event in that was received some hours ago.
+    pub fn take_aged(&self, event: &Value, hours: i64) {
+        let time = Utc::now() - TimeDelta::hours(hours);
+        let time = time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        self.take(&[json!({"event": event, "received_at": time})]);
     }
 
     /// The JSON that the program prints with some arguments.

@@ -172,21 +172,14 @@ impl Server {
         found(&lines).unwrap_or_else(|| panic!("no {text:?} in the log: {lines:#?}"))
     }
 
-    /// Puts something in the place of the database that is none.
+    /// Takes away the table that every operation needs.
     pub fn break_database(&self) {
-        for end in ["", "-wal", "-shm"] {
-            let [from, to] = ["diunbox.db", "aside.db"].map(|name| format!("{name}{end}"));
-            fs::rename(self.inbox.path(&from), self.inbox.path(&to)).unwrap();
-        }
-        fs::write(self.inbox.database(), "this is no database".repeat(100)).unwrap();
+        self.inbox.sql("ALTER TABLE updates RENAME TO aside");
     }
 
-    /// Puts the database back.
+    /// Puts the table back.
     pub fn mend_database(&self) {
-        for end in ["", "-wal", "-shm"] {
-            let [to, from] = ["diunbox.db", "aside.db"].map(|name| format!("{name}{end}"));
-            fs::rename(self.inbox.path(&from), self.inbox.path(&to)).unwrap();
-        }
+        self.inbox.sql("ALTER TABLE aside RENAME TO updates");
     }
 
     /// A file of `/proc/PID`.

@@ -105,7 +105,7 @@ fn a_prune_that_is_ended_forgets_all_or_nothing() {
         // VACUUM writes the whole database once more, into the log.
         let size = fs::metadata(inbox.database()).unwrap().len() / 1_024;
         let enough = dice.below(usize::try_from(size).unwrap()) as u64 * 1_024;
-        let mut child = spawn(&inbox, &["prune", "--acknowledged-before", "1day"]);
+        let mut child = spawn(&inbox, &["prune", "--older-than", "1day"]);
         eventually("the log grows, or it ends", || {
             let log = fs::metadata(inbox.path("diunbox.db-wal")).map_or(0, |file| file.len());
             log > enough || child.try_wait().unwrap().is_some()
@@ -114,7 +114,7 @@ fn a_prune_that_is_ended_forgets_all_or_nothing() {
         child.wait().unwrap();
         let left = images(&inbox).len();
         assert!([EVENTS, EVENTS / 2].contains(&left), "{left}");
-        inbox.diunbox(["prune", "--acknowledged-before", "1day"]).assert().success();
+        inbox.diunbox(["prune", "--older-than", "1day"]).assert().success();
         assert_eq!(images(&inbox).len(), EVENTS / 2);
     }
 }

@@ -8,7 +8,7 @@ use crate::common::{Inbox, event};
 #[test]
 fn patterns_with_many_stars_take_neither_time_nor_stack() {
     let inbox = Inbox::new();
-    let long = "a".repeat(120_000);
+    let long = format!("docker.io/{}:1", "a".repeat(1_000));
     inbox.take(&[event(&long), event("ghcr.io/acme/api:2.0")]);
     let began = Instant::now();
     for pattern in ["*a".repeat(60_000), "?*".repeat(60_000), "[a-z]*".repeat(20_000)] {
@@ -18,23 +18,26 @@ fn patterns_with_many_stars_take_neither_time_nor_stack() {
             assert!(String::from_utf8(output.stderr).unwrap().contains("1024 bytes at most"));
         }
     }
-    for (pattern, matches) in
-        [("*a".repeat(511), 1), ("*a*a*a*a*a*a*a*a*a*a*a*b".to_owned(), 0), ("*".repeat(9_999), 2)]
-    {
+    for (pattern, matches) in [
+        ("*a".repeat(511) + "*", 1),
+        ("*a*a*a*a*a*a*a*a*a*a*a*b".to_owned(), 0),
+        ("*".repeat(9_999), 2),
+    ] {
         assert_eq!(inbox.lines(["list", "-q", "--image", &pattern]).len(), matches, "{pattern}");
     }
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[test]
-fn a_name_of_any_length_is_looked_for_and_found() {
+fn a_name_of_any_length_is_answered() {
     let inbox = Inbox::new();
-    let long = format!("ghcr.io/{}:1", "a".repeat(1 << 20));
+    let long = format!("ghcr.io/{}:1", "a".repeat(1_010));
     inbox.take(&[event(&long)]);
     let began = Instant::now();
-    let wrong = "b".repeat(100_000);
-    inbox.diunbox(["show", &wrong]).assert().code(1);
-    inbox.diunbox(["ack", "-"]).write_stdin(format!("{long}x")).assert().code(1);
+    for wrong in ["b".repeat(1_000), "b".repeat(100_000)] {
+        inbox.diunbox(["show", &wrong]).assert().code(1);
+        inbox.diunbox(["ack", "-"]).write_stdin(wrong).assert().code(1);
+    }
     inbox.diunbox(["ack", "-"]).write_stdin(long).assert().success();
     assert!(inbox.lines(["list", "-q"]).is_empty());
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());

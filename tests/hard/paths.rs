@@ -133,5 +133,31 @@ fn a_log_that_somebody_else_left_is_named() {
     let output = command.output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("is yours, and so are the -wal and -shm beside it"), "{stderr}");
+    assert!(
+        stderr.contains("belongs to user") && stderr.contains("the -wal and -shm files"),
+        "{stderr}"
+    );
+}
+
+/// As a container's engine mounts a single file.
+#[test]
+fn a_file_that_is_mounted_alone_is_refused() {
+    let inbox = Inbox::new();
+    inbox.take(&[event("a:1")]);
+    fs::create_dir(inbox.path("data")).unwrap();
+    fs::write(inbox.path("data/inbox.db"), "").unwrap();
+    let script = "mount --bind \"$1\" \"$2\" && exec \"$0\" --db \"$2\" list";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", script]).arg(program());
+    let output = command.arg(inbox.database()).arg(inbox.path("data/inbox.db")).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    if stderr.contains("unshare failed") || stderr.contains("permission denied") {
+        println!("skipped, as nothing can be mounted here: {stderr}");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(
+        stderr.contains("is mounted as a single file") && stderr.contains("mount its folder"),
+        "{stderr}"
+    );
 }

@@ -59,10 +59,10 @@ fn two_servers_and_ten_ingests_and_every_event_is_accounted_for() {
 
     let connection = Connection::open(one.inbox.database()).unwrap();
     let number = |sql: &str| -> usize { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
-    assert_eq!(number("SELECT sum(times) FROM reports"), INGESTS * EVENTS + 4 * SENT);
-    assert_eq!(number("SELECT count(*) FROM reports"), (INGESTS + 4) * IMAGES);
+    assert_eq!(number("SELECT sum(times) FROM places"), INGESTS * EVENTS + 4 * SENT);
+    assert_eq!(number("SELECT count(*) FROM places"), (INGESTS + 4) * IMAGES);
     assert_eq!(number("SELECT count(*) FROM updates"), IMAGES);
-    let by_host = "SELECT count(*) FROM (SELECT 1 FROM reports GROUP BY hostname
+    let by_host = "SELECT count(*) FROM (SELECT 1 FROM places GROUP BY hostname
         HAVING sum(times) NOT IN (400, 60))";
     assert_eq!(number(by_host), 0);
     for server in [&mut one, &mut two] {
@@ -77,12 +77,12 @@ fn two_servers_and_ten_ingests_and_every_event_is_accounted_for() {
 
 #[test]
 fn programs_that_make_or_migrate_the_same_database_at_once() {
-    let baseline = include_str!("../../migrations/01-baseline/up.sql");
+    let baseline = include_str!("../../migrations/sqlite/01-baseline/up.sql");
     for old in [false, true] {
         for _ in 0..5 {
             let inbox = Inbox::new();
             if old {
-                inbox.sql(&format!("{baseline} PRAGMA user_version = 1"));
+                inbox.sql(baseline);
             }
             let children: Vec<_> = (0..8)
                 .map(|index| {

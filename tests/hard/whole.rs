@@ -222,7 +222,7 @@ fn nothing_is_lost_whoever_does_what_at_once() {
             let backup = world.steady.inbox.path("backup.db");
             let backup = backup.to_str().unwrap();
             while !is_over.load(Ordering::Relaxed) {
-                world.run(&["prune", "-q", "--acknowledged-before", "0s"], "");
+                world.run(&["prune", "-q", "--older-than", "0s"], "");
                 world.run(&["backup", "-q", "--force", backup], "");
                 world.restart();
                 world.run(&["list", "--all"], "");

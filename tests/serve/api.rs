@@ -18,7 +18,8 @@ fn server_with(images: &[&str]) -> Server {
 fn images(server: &Server, path: &str) -> Vec<String> {
     let answer = server.ask("GET", path);
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    answer.json().as_object().unwrap().keys().cloned().collect()
+    let short = |image: &String| diunbox::image::short_name(image).to_owned();
+    answer.json().as_object().unwrap().keys().map(short).collect()
 }
 
 #[test]
@@ -33,18 +34,36 @@ fn updates_are_a_map_by_image_with_filters() {
 
     for (query, expected) in [
         ("", vec!["a:1", "b:1", "c:1"]),
-        ("?acknowledged=true", vec!["b:1"]),
-        ("?acknowledged=false", vec!["a:1", "c:1"]),
+        ("?state=acknowledged", vec!["b:1"]),
+        ("?state=pending", vec!["a:1", "c:1"]),
+        ("?state=pending,acknowledged", vec!["a:1", "b:1", "c:1"]),
         ("?tag=web+%26%20co", vec!["c:1"]),
-        ("?tag=none", vec![]),
+        ("?untagged=true", vec!["a:1", "b:1"]),
         ("?host=edge-1", vec!["a:1", "b:1"]),
-        ("?host=edge%202&acknowledged=false", vec!["c:1"]),
-        ("?host=edge-1&acknowledged=0", vec!["a:1"]),
+        ("?host=edge%202&state=pending", vec!["c:1"]),
+        ("?host=edge-1&state=pending", vec!["a:1"]),
+        ("?image=a:*&image=c:*", vec!["a:1", "c:1"]),
+        ("?search=WEB-1&status=update&since=1h", vec!["a:1", "b:1", "c:1"]),
+        ("?before=1h", vec![]),
     ] {
         assert_eq!(images(&server, &format!("/api/updates{query}")), expected, "{query}");
     }
-    let answer = server.ask("GET", "/api/updates?acknowledged=maybe");
-    assert_eq!((answer.status, answer.error().contains("acknowledged")), (400, true));
+    for query in [
+        "state=maybe",
+        "tag=none",
+        "untagged=1",
+        "since=7",
+        "image=%5B",
+        "acknowledged=true",
+        "x=y",
+        "limit=1",
+        "after=x",
+        "sort=image",
+        "hosts=a",
+    ] {
+        let answer = server.ask("GET", &format!("/api/updates?{query}"));
+        assert_eq!(answer.status, 400, "{query}: {}", answer.body);
+    }
 }
 
 #[test]
@@ -54,15 +73,16 @@ fn an_image_is_the_rest_of_the_path_encoded_or_not() {
     for path in [
         "host:5000/x/y+z:1.0@sha256:abc",
         "host%3A5000%2Fx%2Fy%2Bz%3A1.0%40sha256%3Aabc",
-        "host:5000%2fx/y+z:1.0@sha256:abc?x=y",
+        "host:5000%2fx/y+z:1.0@sha256:abc/",
     ] {
         let path = format!("/api/updates/{path}");
         let update = server.ask("GET", &path);
         assert_eq!(update.status, 200, "{path}");
-        assert_eq!(update.json()["reports"][0]["workload"], "web-1");
+        assert_eq!(update.json()["where"][0]["workload"], "web-1");
         assert_eq!(server.ask("PATCH", &path).status, 204, "{path}");
         assert_eq!(server.ask("GET", &path).json()["acknowledged"], true, "{path}");
-        assert_eq!(server.send("POST", "/webhook", &[], event(image)).status, 204);
+        let again = event(image).replace("sha256:host", &format!("sha256:{}", path.len()));
+        assert_eq!(server.send("POST", "/webhook", &[], again).status, 204);
     }
     for method in ["GET", "PATCH"] {
         let answer = server.ask(method, "/api/updates/host:5000/x/y:1.0");
@@ -133,9 +153,12 @@ fn tags_are_made_assigned_and_deleted() {
 
     let assignments = "/api/tag-assignments";
     assert_eq!(send("PUT", assignments, r#"{"image": "a:1", "tag_id": 1}"#).status, 204);
-    assert_eq!(send("PUT", assignments, r#"{"image": "not yet", "tag_id": 1}"#).status, 204);
+    assert_eq!(send("PUT", assignments, r#"{"image": "not-yet", "tag_id": 1}"#).status, 204);
     assert_eq!(send("PUT", assignments, r#"{"image": "a:1", "tag_id": 9}"#).status, 404);
-    assert_eq!(send("PUT", assignments, r#"{"image": "", "tag_id": 1}"#).status, 400);
+    for bad in ["", "a b", "a*"] {
+        let body = json!({"image": bad, "tag_id": 1}).to_string();
+        assert_eq!(send("PUT", assignments, &body).status, 400, "{bad:?}");
+    }
     assert_eq!(send("PUT", assignments, r#"{"image": "a:1", "tag_id": "1"}"#).status, 400);
     let tag = || server.ask("GET", "/api/updates/a:1").json()["tag"].clone();
     assert_eq!(tag(), json!({"id": 1, "name": "web"}));
@@ -164,7 +187,10 @@ fn the_summary_is_flat() {
     let empty = server.ask("GET", "/api/summary").json();
     assert_eq!(
         empty,
-        json!({"pending": 0, "acknowledged": 0, "total": 0, "oldest_pending": null, "newest_pending": null})
+        json!({
+            "pending": 0, "snoozed": 0, "superseded": 0, "acknowledged": 0, "ignored": 0, "total": 0,
+            "oldest_pending": null, "newest_pending": null
+        })
     );
     for image in ["a:1", "b:1", "c:1"] {
         assert_eq!(server.send("POST", "/webhook", &[], event(image)).status, 204);
@@ -172,7 +198,7 @@ fn the_summary_is_flat() {
     assert_eq!(server.ask("PATCH", "/api/updates/c:1").status, 204);
     let summary = server.ask("GET", "/api/summary").json();
     assert_eq!((&summary["pending"], &summary["total"]), (&2.into(), &3.into()));
-    let received = server.ask("GET", "/api/updates/a:1").json()["received_at"].clone();
+    let received = server.ask("GET", "/api/updates/a:1").json()["since"].clone();
     assert_eq!(summary["oldest_pending"], received);
 }
 
@@ -291,4 +317,96 @@ fn ten_thousand_updates_do_not_hold_up_the_webhook() {
             assert!(reader.join().unwrap() >= 10_000);
         }
     });
+}
+
+#[test]
+fn the_inbox_comes_in_order_and_in_pages() {
+    let server = Server::start();
+    for n in 0..7 {
+        let event = event(&format!("ghcr.io/acme/{n}:1"));
+        assert_eq!(server.send("POST", "/webhook", &[], event).status, 204);
+    }
+    assert_eq!(server.ask("PATCH", "/api/updates/ghcr.io/acme/6:1").status, 204);
+    for (sort, first) in [("since", "ghcr.io/acme/5:1"), ("image", "ghcr.io/acme/0:1")] {
+        let mut path = format!("/api/inbox?limit=4&sort={sort}");
+        let mut found = Vec::new();
+        loop {
+            let page = server.ask("GET", &path).json();
+            let pending = if found.is_empty() { json!(6) } else { json!(null) };
+            assert_eq!(page["pending"], pending, "only the first page counts");
+            let updates = page["updates"].as_array().unwrap();
+            found.extend(updates.iter().map(|update| update["image"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next"].as_str() else { break };
+            path = format!("/api/inbox?limit=4&sort={sort}&after={next}");
+        }
+        assert_eq!((found.len(), found[0].as_str()), (6, first));
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), 6);
+    }
+    let item = server.ask("GET", "/api/inbox?image=*/5:1").json()["updates"][0].clone();
+    let fields: Vec<&String> = item.as_object().unwrap().keys().collect();
+    let expected = [
+        "digest",
+        "hosts",
+        "image",
+        "needed",
+        "note",
+        "places",
+        "received_at",
+        "since",
+        "state",
+        "status",
+        "tag",
+        "where",
+    ];
+    assert_eq!(fields, expected);
+    assert_eq!((&item["where"], &item["hosts"]), (&json!("edge-1/web-1"), &json!(["edge-1"])));
+    let all = server.ask("GET", "/api/inbox?state=all&reverse=true&limit=1").json();
+    assert_eq!(all["updates"][0]["image"], "ghcr.io/acme/0:1");
+    for query in ["limit=0", "limit=501", "limit=x", "sort=host", "after=5", "colour=red"] {
+        assert_eq!(server.ask("GET", &format!("/api/inbox?{query}")).status, 400, "{query}");
+    }
+}
+
+#[test]
+fn a_link_is_a_web_page_or_missing() {
+    let server = Server::start();
+    for (image, link, expected) in [
+        ("a:1", "https://hub.docker.com/_/a", json!("https://hub.docker.com/_/a")),
+        ("b:1", "javascript:alert(1)", json!(null)),
+        ("c:1", "https://a\u{1b}b", json!(null)),
+    ] {
+        let mut event: serde_json::Value = serde_json::from_str(&event(image)).unwrap();
+        event["hub_link"] = json!(link);
+        assert_eq!(server.send("POST", "/webhook", &[], event.to_string()).status, 204);
+        let page = server.ask("GET", &format!("/api/inbox?image={image}")).json();
+        assert_eq!(page["updates"][0]["link"], expected, "{link}");
+    }
+}
+
+#[test]
+fn patch_acknowledges_what_the_client_knows() {
+    let server = server_with(&["a:1"]);
+    let patch = |headers: &[(&str, &str)], body: &str| {
+        server.send("PATCH", "/api/updates/a:1", headers, body).status
+    };
+    let state = || server.ask("GET", "/api/updates/a:1").json()["state"].clone();
+    assert_eq!(patch(&[("If-Match", "\"sha256:older\"")], ""), 412);
+    assert_eq!(state(), "pending");
+    assert_eq!(patch(&[("If-Match", "\"sha256:a:1\"")], ""), 204);
+    assert_eq!(state(), "acknowledged");
+    assert_eq!(patch(&[], r#"{"acknowledged": false}"#), 204);
+    assert_eq!(patch(&[], r#"{"acknowledged": false}"#), 204);
+    assert_eq!(state(), "pending");
+    for body in ["[]", "{", "null", r#"{"acknowledged": 1}"#, r#"{"acknowleged": false}"#, "x"] {
+        assert_eq!(patch(&[], body), 400, "{body}");
+    }
+    assert_eq!(state(), "pending");
+    for body in ["{}", r#"{"acknowledged": true}"#, " \n"] {
+        assert_eq!(patch(&[], body), 204, "{body:?}");
+        assert_eq!(state(), "acknowledged");
+        assert_eq!(patch(&[], r#"{"acknowledged": false}"#), 204);
+    }
+    assert_eq!(server.ask("PATCH", "/api/updates/b:1").status, 404);
 }

@@ -32,12 +32,12 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
 #[test]
 fn a_line_has_time_method_path_status_duration_and_client() {
     let server = Server::start();
-    assert_eq!(server.ask("GET", "/api/updates?acknowledged=false").status, 200);
+    assert_eq!(server.ask("GET", "/api/updates?state=pending").status, 200);
     let line = server.logged("GET ");
     let words: Vec<&str> = line.split(' ').collect();
     let [time, method, path, status, duration, client] = words[..] else { panic!("{line}") };
     DateTime::parse_from_rfc3339(time).unwrap();
-    assert_eq!((method, path, status), ("GET", "/api/updates?acknowledged=false", "200"));
+    assert_eq!((method, path, status), ("GET", "/api/updates?state=pending", "200"));
     duration.strip_suffix("ms").unwrap().parse::<f64>().unwrap();
     assert!(client.starts_with("127.0.0.1:"), "{client}");
 }
@@ -46,7 +46,9 @@ fn a_line_has_time_method_path_status_duration_and_client() {
 fn a_refusal_says_why() {
     let server = Server::start();
     assert_eq!(server.send("POST", "/webhook", &[], "{}").status, 400);
-    assert!(server.logged("POST /webhook 400").contains("`image`: missing or empty"));
+    assert!(
+        server.logged("POST /webhook 400").contains("`image`: an image name is missing or empty")
+    );
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! A defect in diunbox answers 500, and the server goes on.
 
-use diunbox::event::Event;
-use diunbox::http::Limits;
-use diunbox::store::{
-    Arrivals, Counts, Headline, Places, Prune, Pruned, Report, Result, State, Store, Tag, Update,
-};
 use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use diunbox::http::Limits;
+use diunbox::image::ImageName;
+use diunbox::inbox::action::{Action, Receipt};
+use diunbox::inbox::query::Query;
+use diunbox::inbox::received::Received;
+use diunbox::inbox::update::{Counts, Digest, Tag, Update};
+use diunbox::store::{Prune, Pruned, Result, Store};
 
 use crate::common::Inbox;
 use crate::inside::Inside;
@@ -15,46 +20,28 @@ use crate::server::event;
 struct Defective;
 
 impl Store for Defective {
-    fn count_updates(&self) -> Result<Counts> {
+    fn count(&self, _: DateTime<Utc>) -> Result<Counts> {
         Ok(Counts::default())
     }
-    fn checkpoint(&self) -> Result<()> {
+    fn flush(&self) -> Result<()> {
         Ok(())
     }
-    fn upsert_event(&self, _: &Event) -> Result<()> {
+    fn upsert(&self, _: Received) -> Result<()> {
         unimplemented!()
     }
-    fn upsert_events(&self, _: &mut dyn Arrivals) -> Result<()> {
+    fn upsert_all(&self, _: &[Received]) -> Result<()> {
         unimplemented!()
     }
-    fn get_updates(&self) -> Result<BTreeMap<String, Update>> {
+    fn select(&self, _: &Query) -> Result<Vec<Update>> {
         unimplemented!()
     }
-    fn list_updates(&self, _: State) -> Result<Vec<Update>> {
+    fn select_images(&self, _: &Query) -> Result<Vec<String>> {
         unimplemented!()
     }
-    fn list_headlines(&self, _: State, _: Places) -> Result<Vec<Headline>> {
+    fn digests(&self, _: &ImageName) -> Result<Vec<Digest>> {
         unimplemented!()
     }
-    fn updates_after(&self, _: State, _: &str, _: usize) -> Result<Vec<Update>> {
-        unimplemented!()
-    }
-    fn get_update(&self, _: &str) -> Result<Option<Update>> {
-        unimplemented!()
-    }
-    fn get_reports(&self, _: &str) -> Result<Vec<Report>> {
-        unimplemented!()
-    }
-    fn acknowledge_update(&self, _: &str) -> Result<bool> {
-        unimplemented!()
-    }
-    fn acknowledge_updates(&self, _: &[String]) -> Result<Vec<bool>> {
-        unimplemented!()
-    }
-    fn acknowledge_matching(&self, _: &dyn Fn(&Headline) -> bool) -> Result<Vec<String>> {
-        unimplemented!()
-    }
-    fn list_images(&self) -> Result<Vec<String>> {
+    fn act(&self, _: &Action) -> Result<Receipt> {
         unimplemented!()
     }
     fn list_tags(&self) -> Result<Vec<Tag>> {
@@ -69,10 +56,10 @@ impl Store for Defective {
     fn delete_tag(&self, _: i64) -> Result<bool> {
         unimplemented!()
     }
-    fn assign_tag(&self, _: &str, _: i64) -> Result<()> {
+    fn assign_tag(&self, _: &ImageName, _: i64) -> Result<()> {
         unimplemented!()
     }
-    fn unassign_tag(&self, _: &str) -> Result<()> {
+    fn unassign_tag(&self, _: &ImageName) -> Result<()> {
         unimplemented!()
     }
     fn tag_exists(&self, _: i64) -> Result<bool> {
@@ -82,6 +69,12 @@ impl Store for Defective {
         unimplemented!()
     }
     fn prune(&self, _: Prune) -> Result<Pruned> {
+        unimplemented!()
+    }
+    fn backup(&self, _: &Path) -> Result<()> {
+        unimplemented!()
+    }
+    fn location(&self) -> &Path {
         unimplemented!()
     }
     fn check(&self) -> Result<()> {

@@ -50,7 +50,7 @@ fn every_captured_event_is_taken() {
     assert_eq!(server.send("POST", "/webhook", &[], test).status, 204);
     let updates = server.ask("GET", "/api/updates").json();
     let workloads: Vec<_> =
-        updates.as_object().unwrap().values().map(|update| update["workloads"].clone()).collect();
+        updates.as_object().unwrap().values().map(|update| update["places"].clone()).collect();
     assert_eq!(workloads.len(), 2, "{updates}");
     assert!(workloads.contains(&8.into()), "{updates}");
 }
@@ -82,7 +82,7 @@ fn what_is_no_event_is_refused_with_a_reason() {
         ("hello", "not a JSON event"),
         ("[]", "not a JSON event"),
         ("{\"image\": \"a\"", "EOF"),
-        ("{}", "`image`: missing or empty"),
+        ("{}", "`image`: an image name is missing or empty"),
         ("{\"image\": 5}", "`image`: invalid type: integer"),
         ("{\"image\": \"a\", \"metadata\": {\"ctn_id\": []}}", "`metadata.ctn_id`: invalid type"),
         ("{\"image\": \"a\", \"created\": \"yesterday\"}", "is no RFC 3339 time"),
@@ -115,7 +115,11 @@ fn an_acknowledged_update_is_pending_again_and_keeps_its_tag() {
     assert_eq!(server.send("PUT", "/api/tag-assignments", &[], assignment).status, 204);
     assert_eq!(server.ask("PATCH", &path).status, 204);
     assert_eq!(server.ask("GET", &path).json()["acknowledged"], true);
+    // The same digest again is no news, another is.
     assert_eq!(server.send("POST", "/webhook", &[], event(image)).status, 204);
+    assert_eq!(server.ask("GET", &path).json()["acknowledged"], true);
+    let newer = event(image).replace("sha256:", "sha256:0");
+    assert_eq!(server.send("POST", "/webhook", &[], newer).status, 204);
     let update = server.ask("GET", &path).json();
     assert_eq!((&update["acknowledged"], &update["tag"]["name"]), (&false.into(), &"web".into()));
 }

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use diunbox::event::{Event, Metadata};
-use diunbox::store::{SqliteStore, State, Store, Tag};
+use diunbox::image::ImageName;
+use diunbox::inbox::update::{State, Tag};
+use diunbox::store::{SqliteStore, Store};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -33,24 +36,15 @@ const DATABASE: &str = "
         ('docker.io/library/redis:7', '', '', '', 'file', '', '', 'sha256:02', '0001-01-01T00:00:00Z', '',
             '', '', '', '', '2026-11-21T12:00:00.5+02:00', '2026-11-22 08:00:00');
     INSERT INTO tags (id, name) VALUES (4, 'web'), (7, 'unused');
-    INSERT INTO tag_assignments VALUES ('docker.io/library/nginx:1.27', 4), ('no/update:yet', 4);";
+    INSERT INTO tag_assignments VALUES ('docker.io/library/nginx:1.27', 4), ('docker.io/no/update:yet', 4);";
 
-/// How that program takes an event in.
-const UPSERT: &str = "
-    INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link, mime_type, digest,
-        created, platform, ctn_name, ctn_id, ctn_state, ctn_status, received_at, acknowledged_at)
-    VALUES (?1, '4.33.0', 'edge-9', 'update', 'docker', '', '', ?2, '2026-11-23T00:00:00Z', 'linux/arm64',
-        'theirs', '09', 'running', 'Up', '2026-11-24T00:00:00Z', NULL)
-    ON CONFLICT(image) DO UPDATE SET diun_version = excluded.diun_version, hostname = excluded.hostname,
-        status = excluded.status, provider = excluded.provider, hub_link = excluded.hub_link,
-        mime_type = excluded.mime_type, digest = excluded.digest, created = excluded.created,
-        platform = excluded.platform, ctn_name = excluded.ctn_name, ctn_id = excluded.ctn_id,
-        ctn_state = excluded.ctn_state, ctn_status = excluded.ctn_status,
-        received_at = excluded.received_at, acknowledged_at = NULL";
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
 
-const REPLACE: &str = "
-    INSERT OR REPLACE INTO updates (image, hostname, provider, digest, ctn_name, received_at)
-    VALUES (?1, 'edge-9', 'docker', ?2, 'theirs', '2026-11-24T00:00:00Z')";
+fn name(image: &str) -> ImageName {
+    ImageName::new(image).unwrap()
+}
 
 fn made_by_go() -> (TempDir, SqliteStore, Connection) {
     let folder = tempfile::tempdir().unwrap();
@@ -80,7 +74,7 @@ fn metadata(pairs: &[(&str, &str)]) -> Metadata {
 #[test]
 fn every_row_is_there() {
     let (_folder, store, go) = made_by_go();
-    let updates = store.get_updates().unwrap();
+    let updates = store.get_updates(now()).unwrap();
     assert_eq!(updates.len(), 2);
     let nginx = &updates[NGINX];
     let expected = Event {
@@ -124,7 +118,7 @@ fn opening_changes_no_value_of_theirs() {
     let theirs = Connection::open_in_memory().unwrap();
     theirs.execute_batch(DATABASE).unwrap();
     let (_folder, store, go) = made_by_go();
-    store.get_updates().unwrap();
+    store.get_updates(now()).unwrap();
     for sql in [
         "SELECT image, diun_version, hostname, status, provider, hub_link, mime_type, digest, created,
             platform, ctn_name, ctn_id, ctn_state, ctn_status, received_at, acknowledged_at FROM updates",
@@ -139,45 +133,44 @@ fn opening_changes_no_value_of_theirs() {
 }
 
 #[test]
-fn their_statements_still_work_and_ours_see_what_they_wrote() {
-    for statement in [UPSERT, REPLACE] {
-        let (_folder, store, go) = made_by_go();
-        let ours = Event {
-            image: API.into(),
-            hostname: "edge-1".into(),
-            provider: "docker".into(),
-            digest: "sha256:0a".into(),
-            metadata: metadata(&[("ctn_names", "ours"), ("ctn_id", "01"), ("team", "core")]),
-            ..Event::default()
-        };
-        store.upsert_event(&ours).unwrap();
-        assert!(store.acknowledge_update(API).unwrap());
-        store.assign_tag(API, 7).unwrap();
+fn names_are_normalised_once_and_the_newer_of_two_twins_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("diun.db");
+    let go = Connection::open(&path).unwrap();
+    go.execute_batch(DATABASE).unwrap();
+    go.execute_batch(
+        "INSERT INTO updates (image, digest, hostname, received_at) VALUES
+            ('redis:7', 'sha256:newer', 'edge-2', '2026-11-23T00:00:00Z'),
+            ('nginx:1.27', 'sha256:older', 'edge-2', '2026-11-20T00:00:00Z'),
+            ('no name', 'sha256:03', '', '2026-11-20T00:00:00Z');
+        INSERT INTO tag_assignments VALUES ('nginx:1.27', 7), ('redis:7', 7)",
+    )
+    .unwrap();
+    drop(go);
+    let store = SqliteStore::open(&path).unwrap();
+    let updates = store.get_updates(now()).unwrap();
+    let found: Vec<_> =
+        updates.iter().map(|(image, update)| (&**image, &*update.event.digest)).collect();
+    assert_eq!(found, [(NGINX, "sha256:01"), (REDIS, "sha256:newer"), ("no name", "sha256:03")]);
+    assert_eq!(
+        (updates[NGINX].tag.as_ref().unwrap().id, updates[REDIS].tag.as_ref().unwrap().id),
+        (4, 7)
+    );
+}
 
-        go.execute(statement, [API, "sha256:0b"]).unwrap();
-        go.execute(statement, [NGINX, "sha256:0c"]).unwrap();
-        go.execute(statement, ["new", "sha256:0d"]).unwrap();
-        let updates = store.get_updates().unwrap();
-        assert_eq!(updates.len(), 4);
-        for (image, digest) in [(API, "sha256:0b"), (NGINX, "sha256:0c"), ("new", "sha256:0d")] {
-            let update = &updates[image];
-            assert_eq!(update.event.digest, digest);
-            assert_eq!(update.event.hostname, "edge-9");
-            assert_eq!(update.event.metadata["ctn_names"], "theirs");
-            assert!(!update.event.metadata.contains_key("team"), "that was the event before");
-            assert_eq!(update.acknowledged_at, None);
-            assert_eq!(
-                (&*update.places[0].hostname, &*update.places[0].workload),
-                ("edge-9", "theirs")
-            );
-        }
-        assert_eq!(updates[API].tag.as_ref().unwrap().id, 7);
-        let reports = store.get_reports(API).unwrap();
-        assert_eq!(reports.len(), 1, "what ran the earlier digest is not forgotten");
-
-        store.upsert_event(&ours).unwrap();
-        assert_eq!(store.get_update(API).unwrap().unwrap().event, ours);
-    }
+#[test]
+fn what_was_acknowledged_there_holds_for_its_digest() {
+    let (_folder, store, _go) = made_by_go();
+    let redis = |digest: &str| Event {
+        image: REDIS.into(),
+        hostname: "edge-1".into(),
+        digest: digest.into(),
+        ..Event::default()
+    };
+    store.upsert_event(&redis("sha256:02"), now()).unwrap();
+    assert_eq!(store.get_updates(now()).unwrap()[REDIS].state, State::Acknowledged);
+    store.upsert_event(&redis("sha256:03"), now()).unwrap();
+    assert_eq!(store.get_updates(now()).unwrap()[REDIS].state, State::Pending);
 }
 
 #[test]
@@ -189,12 +182,12 @@ fn their_reads_see_what_ours_wrote() {
         metadata: metadata(&[("pod_name", "api-0"), ("ctn_name", "main")]),
         ..Event::default()
     };
-    store.upsert_event(&event).unwrap();
-    store.acknowledge_update(NGINX).unwrap();
+    store.upsert_event(&event, now()).unwrap();
+    store.acknowledge_update(&name(NGINX), now()).unwrap();
     store.delete_tag(7).unwrap();
     let tag = store.create_tag("database").unwrap();
     assert_eq!(tag.id, 8, "numbers are never used again");
-    store.assign_tag(NGINX, tag.id).unwrap();
+    store.assign_tag(&name(NGINX), tag.id).unwrap();
     let sql = format!(
         "SELECT created, ctn_name, acknowledged_at IS NULL, received_at GLOB '????-??-??T??:??:??*Z'
          FROM updates WHERE image = '{API}'"
@@ -204,7 +197,7 @@ fn their_reads_see_what_ours_wrote() {
         "SELECT acknowledged_at GLOB '????-??-?? ??:??:??' FROM updates WHERE image LIKE '%nginx%'";
     assert_eq!(rows(&go, sql), ["Integer(1)"]);
     go.execute("DELETE FROM tags WHERE id = 8", []).unwrap();
-    assert_eq!(store.get_update(NGINX).unwrap().unwrap().tag, None);
+    assert_eq!(store.get_update(&name(NGINX), now()).unwrap().unwrap().tag, None);
     drop(store);
     again(&folder.path().join("diun.db"));
 }
@@ -217,5 +210,5 @@ fn text(row: &str) -> String {
 /// A second time there is nothing to migrate.
 fn again(path: &Path) {
     let store = SqliteStore::open(path).unwrap();
-    assert_eq!(store.list_updates(State::All).unwrap().len(), 3);
+    assert_eq!(store.get_updates(now()).unwrap().len(), 3);
 }

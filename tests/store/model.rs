@@ -1,196 +1,366 @@
-//! Random sequences of the store's nine core operations give what a plain model gives.
+//! Random events, actions and prunes, compared with a model that keeps the same rules in the plainest
+//! way.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::Utc;
-use diunbox::event::{Event, Metadata};
-use diunbox::store::{SqliteStore, Store, StoreError, Tag};
-use proptest::collection::{btree_map, vec};
+use diunbox::event::Event;
+use diunbox::image::ImageName;
+use diunbox::inbox::action::{Action, Kind, Origin};
+use diunbox::inbox::query::{Query, Wanted};
+use diunbox::inbox::received::Received;
+use diunbox::inbox::update::State;
+use diunbox::store::{Prune, Store};
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
-const IMAGES: [&str; 4] = ["docker.io/library/nginx:1.27", "a", "ä'\"%\u{0}\u{1b}[2J", "a:1"];
-const NAMES: [&str; 6] = ["web", " web\t", "WEB", "データ", "x'; --", " "];
+use super::contract::{at, sqlite};
+
+const IMAGES: [&str; 3] =
+    ["docker.io/library/a:1", "docker.io/library/b:1", "docker.io/library/c:1@sha256:d1"];
+const DIGESTS: [&str; 4] = ["", "sha256:d1", "sha256:d2", "sha256:d3"];
+const HOSTS: [&str; 3] = ["x", "y", "z"];
 
 #[derive(Clone, Debug)]
-enum Operation {
-    UpsertEvent(Box<Event>),
-    GetUpdates,
-    AcknowledgeUpdate(&'static str),
-    ListTags,
-    CreateTag(&'static str),
-    DeleteTag(i64),
-    AssignTag(&'static str, i64),
-    UnassignTag(&'static str),
-    TagExists(i64),
-    /// Not an operation: what was done must outlast the program.
-    Reopen,
+enum Step {
+    Report {
+        image: &'static str,
+        digest: &'static str,
+        host: &'static str,
+        workload: &'static str,
+        status: &'static str,
+        /// Hours of 2026, or not known.
+        built: Option<u32>,
+        /// Whether it is replayed, as from long ago.
+        is_old: bool,
+    },
+    Act {
+        kind: Kind,
+        image: &'static str,
+        digest: Option<&'static str>,
+        hosts: Vec<&'static str>,
+    },
+    Prune {
+        /// Seconds ago.
+        age: i64,
+    },
 }
 
-fn image() -> impl Strategy<Value = &'static str> {
-    proptest::sample::select(&IMAGES[..])
+fn step() -> impl Strategy<Value = Step> {
+    let report = (
+        select(&IMAGES[..]),
+        select(&DIGESTS[..]),
+        select(&HOSTS[..]),
+        select(&["", "web", "db"][..]),
+        select(&["new", "update"][..]),
+        proptest::option::of(0..3_u32),
+        prop::bool::weighted(0.1),
+    );
+    let report = report.prop_map(|(image, digest, host, workload, status, built, is_old)| {
+        Step::Report { image, digest, host, workload, status, built, is_old }
+    });
+    let act = (
+        select(&[Kind::Acknowledge, Kind::Acknowledge, Kind::Reopen][..]),
+        select(&IMAGES[..]),
+        proptest::option::weighted(0.2, select(&DIGESTS[1..])),
+        prop_oneof![2 => Just(Vec::new()), 1 => vec(select(&HOSTS[..]), 1..3)],
+    );
+    let act = act.prop_map(|(kind, image, digest, hosts)| {
+        // Reopening is for an update as a whole.
+        let hosts = if kind == Kind::Reopen { Vec::new() } else { hosts };
+        Step::Act { kind, image, digest, hosts }
+    });
+    prop_oneof![6 => report, 3 => act, 1 => (1..20_i64).prop_map(|age| Step::Prune { age })]
 }
 
-fn tag() -> impl Strategy<Value = i64> {
-    -1..6_i64
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    let text = || prop_oneof![Just(String::new()), any::<String>()];
-    let provider = proptest::sample::select(vec!["docker", "kubernetes", "file", ""]);
-    let created = proptest::option::of(Just("2026-11-20T08:15:30.5+01:00".to_owned()));
-    let key =
-        proptest::sample::select(vec!["ctn_names", "ctn_name", "ctn_id", "ctn_state", "team"]);
-    let metadata = btree_map(key.prop_map(str::to_owned), text(), 0..4);
-    (image(), provider, text(), text(), created, metadata).prop_map(
-        |(image, provider, hostname, digest, created, metadata): (_, _, _, _, _, Metadata)| Event {
-            image: image.to_owned(),
-            provider: provider.to_owned(),
-            status: "update".to_owned(),
-            hostname,
-            digest,
-            created,
-            metadata,
-            ..Event::default()
-        },
-    )
-}
-
-fn operation() -> impl Strategy<Value = Operation> {
-    prop_oneof![
-        4 => event().prop_map(|event| Operation::UpsertEvent(Box::new(event))),
-        1 => Just(Operation::GetUpdates),
-        3 => image().prop_map(Operation::AcknowledgeUpdate),
-        1 => Just(Operation::ListTags),
-        4 => proptest::sample::select(&NAMES[..]).prop_map(Operation::CreateTag),
-        2 => tag().prop_map(Operation::DeleteTag),
-        4 => (image(), tag()).prop_map(|(image, tag)| Operation::AssignTag(image, tag)),
-        2 => image().prop_map(Operation::UnassignTag),
-        1 => tag().prop_map(Operation::TagExists),
-        1 => Just(Operation::Reopen),
-    ]
-}
-
-/// What the store should hold.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Model {
-    updates: BTreeMap<String, (Event, bool)>,
-    tags: BTreeMap<i64, String>,
-    /// The highest number that a tag ever had: none is used twice.
-    highest: i64,
-    assignments: BTreeMap<&'static str, i64>,
+    updates: BTreeMap<&'static str, Update>,
+    actions: usize,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Update {
+    digest: &'static str,
+    built: Option<u32>,
+    received: i64,
+    since: i64,
+    acknowledged: Option<i64>,
+    last_acknowledged: Option<&'static str>,
+    places: BTreeMap<(&'static str, &'static str), Place>,
+    /// When each earlier digest was first and last seen.
+    earlier: BTreeMap<&'static str, (i64, i64)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Place {
+    digest: &'static str,
+    times: u64,
+    done: Option<&'static str>,
+}
+
+impl Update {
+    fn needed(&self) -> BTreeSet<(&'static str, &'static str)> {
+        let has_workload = self.places.keys().any(|(_, workload)| !workload.is_empty());
+        let counts = |workload: &str| !has_workload || !workload.is_empty();
+        let open = self.places.iter().filter(|((_, workload), place)| {
+            self.acknowledged.is_none() && counts(workload) && place.done != Some(self.digest)
+        });
+        open.map(|(key, _)| *key).collect()
+    }
+
+    fn close_if_done(&mut self, now: i64) {
+        if self.acknowledged.is_none() && self.needed().is_empty() {
+            (self.acknowledged, self.last_acknowledged) = (Some(now), Some(self.digest));
+        }
+    }
+
+    fn see_earlier(&mut self, digest: &'static str, first: i64, last: i64) {
+        if !digest.is_empty() {
+            let seen = self.earlier.entry(digest).or_insert((first, last));
+            *seen = (seen.0.min(first), seen.1.max(last));
+        }
+    }
 }
 
 impl Model {
-    fn updates(&self) -> BTreeMap<String, (Event, bool, Option<Tag>)> {
-        let with_tag = |(image, (event, acknowledged)): (&String, &(Event, bool))| {
-            let tag = self.assignments.get(image.as_str()).map(|id| self.tag(*id));
-            (image.clone(), (event.clone(), *acknowledged, tag))
+    fn report(&mut self, step: &Step, now: i64) {
+        let Step::Report { image, digest, host, workload, status, built, is_old } = *step else {
+            unreachable!()
         };
-        self.updates.iter().map(with_tag).collect()
-    }
-
-    fn tag(&self, id: i64) -> Tag {
-        Tag { id, name: self.tags[&id].clone() }
-    }
-
-    fn tags(&self) -> Vec<Tag> {
-        let mut tags: Vec<Tag> = self.tags.keys().map(|id| self.tag(*id)).collect();
-        tags.sort_by(|a, b| a.name.cmp(&b.name));
-        tags
-    }
-
-    /// Takes the number that the store chose.
-    fn create(&mut self, name: &str, id: i64) -> Result<Tag, StoreError> {
-        let name = name.trim();
-        if name.is_empty() {
-            return Err(StoreError::TagNameEmpty);
+        let when = if is_old { -1_000 } else { now };
+        let key = (host, workload);
+        let fresh = Update { digest, built, received: when, since: when, ..Update::default() };
+        let is_first = !self.updates.contains_key(image);
+        let update = self.updates.entry(image).or_insert(fresh);
+        let known = update.places.get(&key).map(|place| place.digest);
+        if !is_first && when < update.received {
+            if digest != update.digest {
+                update.see_earlier(digest, when, when);
+            }
+            if known.is_none() {
+                update.places.insert(key, Place { digest, times: 1, done: None });
+            }
+            return;
         }
-        if self.tags.values().any(|tag| tag == name) {
-            return Err(StoreError::TagExists(name.to_owned()));
+        let mut done = None;
+        if is_first {
+        } else if digest == update.digest && !digest.is_empty() {
+            (update.built, update.received) = (built, when);
+            if update.acknowledged.is_some() && known.is_none() {
+                update.places.values_mut().for_each(|place| place.done = Some(digest));
+                if status == "update" {
+                    (update.acknowledged, update.last_acknowledged) = (None, None);
+                } else {
+                    done = Some(digest);
+                }
+            }
+        } else {
+            let is_later = built.zip(update.built).is_some_and(|(new, old)| new > old);
+            let is_echo = !digest.is_empty()
+                && known != Some(update.digest)
+                && !is_later
+                && update.earlier.contains_key(digest);
+            if !is_echo {
+                if digest != update.digest {
+                    let (old, since, received) = (update.digest, update.since, update.received);
+                    update.see_earlier(old, since, received);
+                    if !old.is_empty() {
+                        update.earlier.remove(digest);
+                    }
+                    update.since = when;
+                }
+                if digest.is_empty()
+                    && let Some(place) = update.places.get_mut(&key)
+                {
+                    place.done = None;
+                }
+                (update.digest, update.built, update.received) = (digest, built, when);
+                let is_dealt_with = !digest.is_empty() && update.last_acknowledged == Some(digest);
+                update.acknowledged =
+                    if is_dealt_with { update.acknowledged.or(Some(when)) } else { None };
+            }
         }
-        assert!(id > self.highest, "{id} was a tag's before");
-        self.highest = id;
-        self.tags.insert(id, name.to_owned());
-        Ok(self.tag(id))
-    }
-
-    fn delete(&mut self, id: i64) -> bool {
-        self.assignments.retain(|_, tag| *tag != id);
-        self.tags.remove(&id).is_some()
-    }
-
-    fn assign(&mut self, image: &'static str, id: i64) -> Result<(), StoreError> {
-        if !self.tags.contains_key(&id) {
-            return Err(StoreError::UnknownTag(id));
+        let place = update.places.entry(key).or_default();
+        (place.digest, place.times) = (digest, place.times + 1);
+        if done.is_some() {
+            place.done = done;
         }
-        self.assignments.insert(image, id);
-        Ok(())
+        if !digest.is_empty() && image.ends_with(&format!("@{digest}")) {
+            place.done = Some(digest);
+            update.close_if_done(when);
+        }
     }
 
-    fn acknowledge(&mut self, image: &str) -> bool {
-        self.updates.get_mut(image).map(|update| update.1 = true).is_some()
+    /// The images that are as asked, and how many are left.
+    fn act(&mut self, step: &Step, now: i64) -> (Vec<&'static str>, usize) {
+        let Step::Act { kind, image, digest, hosts } = step else { unreachable!() };
+        let Some(update) = self.updates.get_mut(image) else { return (Vec::new(), 1) };
+        let is_here = |host: &&str| hosts.is_empty() || hosts.contains(host);
+        if digest.is_some_and(|digest| digest != update.digest)
+            || !update.places.keys().any(|(host, _)| is_here(host))
+        {
+            return (Vec::new(), 1);
+        }
+        let before = update.clone();
+        match kind {
+            Kind::Reopen if update.acknowledged.is_none() => return (Vec::new(), 1),
+            Kind::Reopen => {
+                (update.acknowledged, update.last_acknowledged) = (None, None);
+                update.places.values_mut().for_each(|place| place.done = None);
+            }
+            Kind::Acknowledge if update.acknowledged.is_some() => {}
+            Kind::Acknowledge if hosts.is_empty() => {
+                (update.acknowledged, update.last_acknowledged) = (Some(now), Some(update.digest));
+            }
+            Kind::Acknowledge => {
+                if update.needed().iter().any(|(host, _)| is_here(host)) {
+                    let digest = update.digest;
+                    for ((host, _), place) in &mut update.places {
+                        if is_here(host) {
+                            place.done = Some(digest);
+                        }
+                    }
+                    update.last_acknowledged.take_if(|acknowledged| *acknowledged != digest);
+                    update.close_if_done(now);
+                }
+            }
+        }
+        self.actions += usize::from(*update != before);
+        (vec![image], 0)
+    }
+
+    fn prune(&mut self, before: i64) -> (usize, usize) {
+        let all = self.updates.len();
+        self.updates.retain(|_, update| update.acknowledged.is_none_or(|at| at >= before));
+        let mut digests = 0;
+        for update in self.updates.values_mut() {
+            let count = update.earlier.len();
+            update.earlier.retain(|_, (_, last)| *last >= before);
+            digests += count - update.earlier.len();
+        }
+        (all - self.updates.len(), digests)
     }
 }
 
-/// Does an operation on both, and compares what they give.
-fn step(
-    path: &Path,
-    store: &mut SqliteStore,
-    model: &mut Model,
-    operation: Operation,
-) -> Result<(), TestCaseError> {
-    match operation {
-        Operation::UpsertEvent(event) => {
-            let before = Utc::now().timestamp_millis();
-            store.upsert_event(&event)?;
-            let received = store.get_updates()?[&event.image].received_at.timestamp_millis();
-            prop_assert!((before..=Utc::now().timestamp_millis()).contains(&received));
-            model.updates.insert(event.image.clone(), (*event, false));
+fn apply(store: &dyn Store, model: &mut Model, step: &Step, now: i64) -> Result<(), TestCaseError> {
+    match step {
+        Step::Report { image, digest, host, workload, status, built, is_old } => {
+            let metadata = [("ctn_names".to_owned(), (*workload).to_owned())];
+            let event = Event {
+                image: (*image).to_owned(),
+                digest: (*digest).to_owned(),
+                hostname: (*host).to_owned(),
+                provider: "docker".to_owned(),
+                status: (*status).to_owned(),
+                created: built.map(|hour| format!("2026-01-01T{hour:02}:00:00Z")),
+                metadata: metadata.into_iter().filter(|(_, name)| !name.is_empty()).collect(),
+                ..Event::default()
+            };
+            let at = at(if *is_old { -1_000 } else { now });
+            store.upsert(Received { event, at, is_replayed: *is_old })?;
+            model.report(step, now);
         }
-        Operation::AcknowledgeUpdate(image) => {
-            prop_assert_eq!(store.acknowledge_update(image)?, model.acknowledge(image));
+        Step::Act { kind, image, digest, hosts } => {
+            let name = ImageName::new(image).unwrap();
+            let images = vec![Wanted::Exact(name, digest.map(str::to_owned))];
+            let receipt = store.act(&Action {
+                kind: *kind,
+                query: Query { images, ..Query::all(at(now)) },
+                hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+                note: None,
+                origin: Origin::Http,
+            })?;
+            let actions = model.actions;
+            let (expected, left) = model.act(step, now);
+            prop_assert_eq!(
+                (receipt.images, receipt.left.len()),
+                (expected.iter().map(|image| (*image).to_owned()).collect(), left)
+            );
+            prop_assert_eq!(receipt.id.is_some(), model.actions > actions);
         }
-        Operation::CreateTag(name) => {
-            let created = store.create_tag(name);
-            let id = created.as_ref().map_or(0, |tag| tag.id);
-            prop_assert_eq!(created, model.create(name, id));
+        Step::Prune { age } => {
+            let pruned = store.prune(Prune { before: at(now - age), dry_run: false })?;
+            let (updates, digests) = model.prune(now - age);
+            prop_assert_eq!((pruned.updates, pruned.digests), (updates as u64, digests as u64));
         }
-        Operation::DeleteTag(id) => prop_assert_eq!(store.delete_tag(id)?, model.delete(id)),
-        Operation::AssignTag(image, id) => {
-            prop_assert_eq!(store.assign_tag(image, id), model.assign(image, id));
-        }
-        Operation::UnassignTag(image) => {
-            store.unassign_tag(image)?;
-            model.assignments.remove(image);
-        }
-        Operation::TagExists(id) => {
-            prop_assert_eq!(store.tag_exists(id)?, model.tags.contains_key(&id));
-        }
-        Operation::ListTags => prop_assert_eq!(store.list_tags()?, model.tags()),
-        Operation::GetUpdates => {
-            let updates = store.get_updates()?.into_iter().map(|(image, update)| {
-                (image, (update.event, update.acknowledged_at.is_some(), update.tag))
-            });
-            prop_assert_eq!(updates.collect::<BTreeMap<_, _>>(), model.updates());
-        }
-        Operation::Reopen => *store = SqliteStore::open(path)?,
     }
+    compare(store, model, now)
+}
+
+fn compare(store: &dyn Store, model: &Model, now: i64) -> Result<(), TestCaseError> {
+    let found = store.get_updates(at(now))?;
+    prop_assert_eq!(
+        found.keys().map(String::as_str).collect::<Vec<_>>(),
+        model.updates.keys().copied().collect::<Vec<_>>()
+    );
+    for (update, (image, expected)) in found.values().zip(&model.updates) {
+        let state =
+            if expected.acknowledged.is_some() { State::Acknowledged } else { State::Pending };
+        prop_assert_eq!(
+            (&*update.event.digest, update.state, update.since, update.received_at),
+            (expected.digest, state, at(expected.since), at(expected.received)),
+            "{}",
+            image
+        );
+        prop_assert_eq!(update.acknowledged_at, expected.acknowledged.map(at), "{}", image);
+        let places: Vec<_> = update
+            .places
+            .iter()
+            .map(|place| {
+                (&*place.hostname, &*place.workload, &*place.digest, place.times, place.is_needed)
+            })
+            .collect();
+        let needed = expected.needed();
+        let expected_places: Vec<_> = expected
+            .places
+            .iter()
+            .map(|(key, place)| (key.0, key.1, place.digest, place.times, needed.contains(key)))
+            .collect();
+        prop_assert_eq!(places, expected_places, "{}", image);
+        let digests = store.digests(&ImageName::new(image).unwrap())?;
+        let digests: BTreeMap<_, _> = digests
+            .iter()
+            .map(|digest| (&*digest.digest, (digest.first_seen, digest.last_seen)))
+            .collect();
+        let earlier: BTreeMap<_, _> = expected
+            .earlier
+            .iter()
+            .map(|(digest, (first, last))| (*digest, (at(*first), at(*last))))
+            .collect();
+        prop_assert_eq!(digests, earlier, "{}", image);
+        for host in HOSTS {
+            let mut query = Query::pending(at(now));
+            query.hosts = vec![host.to_owned()];
+            let listed = store.select_images(&query)?.iter().any(|listed| listed == image);
+            prop_assert_eq!(
+                listed,
+                needed.iter().any(|(needed, _)| *needed == host),
+                "{} {}",
+                image,
+                host
+            );
+        }
+    }
+    let counts = store.count(at(now))?;
+    let pending = model.updates.values().filter(|update| update.acknowledged.is_none());
+    let pending: Vec<i64> = pending.map(|update| update.since).collect();
+    prop_assert_eq!(counts.pending, pending.len() as u64);
+    prop_assert_eq!(counts.acknowledged, (model.updates.len() - pending.len()) as u64);
+    prop_assert_eq!(counts.oldest_pending, pending.iter().min().copied().map(at));
+    prop_assert_eq!(counts.newest_pending, pending.iter().max().copied().map(at));
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_does_what_the_model_does(operations in vec(operation(), 1..40)) {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("diunbox.db");
-        let mut store = SqliteStore::open(&path)?;
+    fn the_store_does_what_the_model_does(steps in vec(step(), 1..40)) {
+        let store = sqlite();
         let mut model = Model::default();
-        let end = [Operation::GetUpdates, Operation::ListTags, Operation::Reopen];
-        for operation in operations.into_iter().chain(end.clone()).chain(end) {
-            step(&path, &mut store, &mut model, operation)?;
+        for (now, step) in (0..).zip(&steps) {
+            apply(&*store, &mut model, step, now)?;
         }
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Batch, Source, complain};
+use super::source::Found;
+use super::{Source, complain};
 
-/// Whoever waits for less than this needs no bar.
+/// A bar is shown after this time.
 const SOON: Duration = Duration::from_secs(1);
 
 /// Counts, and shows them on a terminal when it takes long.
@@ -35,9 +36,9 @@ impl Progress {
         Self { stored: 0, refused: 0, started, bytes: 0, total, bar: None, quiet }
     }
 
-    /// A batch came to its end: it was stored, or could not be.
-    pub(super) fn add(&mut self, batch: &Batch<'_>, is_stored: bool) {
-        self.stored += if is_stored { batch.taken } else { 0 };
+    /// Counts a batch that was stored, or could not be.
+    pub(super) fn add(&mut self, batch: &Found, is_stored: bool) {
+        self.stored += if is_stored { batch.events.len() } else { 0 };
         self.refused += batch.complaints.len();
         self.bytes += batch.bytes;
         if self.bar.is_none() && !self.quiet && self.started.elapsed() >= SOON {

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use chrono::Utc;
 use memchr::memchr;
 
-use crate::event::Event;
+use crate::inbox::received::Received;
 use crate::splitter::{Piece, Splitter};
 
 const CHUNK: usize = 64 * 1024;
@@ -22,8 +23,9 @@ pub(super) enum Source {
 }
 
 /// What one chunk of input held.
-pub(super) struct Found<T> {
-    pub(super) events: Vec<T>,
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) events: Vec<Received>,
     /// What was wrong, with file and line.
     pub(super) complaints: Vec<String>,
     /// How much was read.
@@ -48,7 +50,7 @@ impl Source {
 }
 
 /// Reads all sources, and hands on what each chunk holds until `take` wants no more.
-pub(super) fn read<T: From<Event>>(sources: Vec<Source>, mut take: impl FnMut(Found<T>) -> bool) {
+pub(super) fn read(sources: Vec<Source>, mut take: impl FnMut(Found) -> bool) {
     for source in sources {
         let name = source.name();
         let result = source.open().and_then(|input| read_one(input, &name, &mut take));
@@ -65,10 +67,10 @@ pub(super) fn read<T: From<Event>>(sources: Vec<Source>, mut take: impl FnMut(Fo
     }
 }
 
-fn read_one<T: From<Event>>(
+fn read_one(
     mut input: Box<dyn Read>,
     name: &str,
-    take: &mut impl FnMut(Found<T>) -> bool,
+    take: &mut impl FnMut(Found) -> bool,
 ) -> io::Result<bool> {
     let mut splitter = Splitter::default();
     let mut chunk = vec![0; CHUNK];
@@ -88,7 +90,7 @@ fn read_one<T: From<Event>>(
             match event {
                 Some(event) => {
                     splitter.skip_line();
-                    found.events.push(event.into());
+                    found.events.push(event);
                 }
                 None => splitter.feed(line, |piece| found.add(&piece, name)),
             }
@@ -103,26 +105,22 @@ fn read_one<T: From<Event>>(
     Ok(take(found))
 }
 
-/// The event that a line is, as most are: that is quicker to see than where an object ends.
-fn whole(line: &[u8]) -> Option<Event> {
+/// Fast path: tries to parse a whole line as one event.
+fn whole(line: &[u8]) -> Option<Received> {
     let line = line.strip_suffix(b"\n")?.trim_ascii_end();
-    Event::from_json(line.strip_suffix(b",").unwrap_or(line)).ok()
+    Received::from_json(line.strip_suffix(b",").unwrap_or(line), Utc::now()).ok()
 }
 
-impl<T> Default for Found<T> {
-    fn default() -> Self {
-        Self { events: Vec::new(), complaints: Vec::new(), bytes: 0 }
-    }
-}
-
-impl<T: From<Event>> Found<T> {
+impl Found {
     fn add(&mut self, piece: &Piece<'_>, name: &str) {
         let event = match piece.object {
-            Ok(object) => Event::from_json(object).map_err(|error| error.to_string()),
+            Ok(object) => {
+                Received::from_json(object, Utc::now()).map_err(|error| error.to_string())
+            }
             Err(broken) => Err(broken.to_string()),
         };
         match event {
-            Ok(event) => self.events.push(event.into()),
+            Ok(event) => self.events.push(event),
             Err(reason) => self.complaints.push(format!("{name}:{}: {reason}", piece.line)),
         }
     }
@@ -133,11 +131,11 @@ mod tests {
     use super::*;
 
     /// The images of the events, and what was wrong.
-    fn images(all: &[Found<Event>]) -> (Vec<&str>, Vec<&str>) {
+    fn images(all: &[Found]) -> (Vec<&str>, Vec<&str>) {
         let events = all.iter().flat_map(|found| &found.events);
         let complaints = all.iter().flat_map(|found| &found.complaints);
         (
-            events.map(|event| event.image.as_str()).collect(),
+            events.map(|received| received.event.image.as_str()).collect(),
             complaints.map(String::as_str).collect(),
         )
     }

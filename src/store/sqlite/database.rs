@@ -1,77 +1,80 @@
-//! The database's file: how it is made, opened and brought up to date.
+//! The database's file: creating, opening and migrating it, and noticing that it was replaced.
 
-use std::cell::Cell;
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rustix::fs::{AtFlags, CWD, FlockOperation, StatxAttributes, StatxFlags, fcntl_lock, statx};
+use rustix::io::Errno;
 
-use super::checkpointer::{Checkpointer, checkpoint};
-use super::syncer::Syncer;
-use super::{error, lock};
-use crate::store::migrations::{LATEST, MIGRATIONS};
-use crate::store::{Result, StoreError};
+use super::busy::{BUSY, STEP, wait};
+use super::{error, lock, patterns};
+use crate::store::migrations::{LATEST, migrations};
+use crate::store::{ErrorKind, Result, StoreError};
 
-/// How long an operation waits for another program's lock. Diun waits 10 s for an answer.
-const BUSY: Duration = Duration::from_secs(8);
-const BUSY_STEP: Duration = Duration::from_millis(2);
-
-/// Most memory for pages, in KiB, of each reader.
-const CACHE_KIB: i64 = 8 * 1024;
-/// Most memory for pages, in KiB, of the writer. It pays off when many events come at once.
-const WRITER_CACHE_KIB: i64 = 44 * 1024;
-/// Pages in the write-ahead log, 512 MiB, at which the writer itself does what is left for the
-/// checkpointer to do: the log begins anew only when nobody has written to it meanwhile.
-const WRITER_CHECKPOINT: i64 = 128 * 1024;
-/// The bytes to which a log that begins anew is cut.
-pub(super) const LOG_LIMIT: i64 = 128 * 1024 * 1024;
-/// Statements kept prepared.
+/// SQLite's mark for the files of one program: DIUN.
+const APPLICATION_ID: i32 = 0x4449_554e;
+/// Most memory for pages, in KiB, of each connection.
+pub(super) const CACHE_KIB: i64 = 8 * 1024;
+/// Statements kept prepared by each connection.
 const STATEMENTS: usize = 32;
 
 /// Device and inode.
-pub(super) type FileId = (u64, u64);
+type FileId = (u64, u64);
 
 /// A database by its path.
 #[derive(Debug)]
 pub(super) struct Database {
     path: PathBuf,
-    /// The file that the writer has open: another may take its name.
-    written: Mutex<Option<FileId>>,
-    /// Connections that only read and have nothing to do, and which file each is to.
-    pub(super) readers: Mutex<Vec<(FileId, Connection)>>,
+    access: Access,
+    /// The file and its write-ahead log, as they were first seen.
+    seen: Mutex<[Option<FileId>; 2]>,
 }
 
-/// The connection that writes.
-#[derive(Debug)]
-pub(super) struct Opened {
-    /// Dropped before the connection, which is the last to close and tidies up.
-    pub(super) checkpointer: Checkpointer,
-    pub(super) syncer: Syncer,
-    pub(super) connection: Connection,
-    /// Its write-ahead log, and which file that is.
-    pub(super) log: (PathBuf, Option<FileId>),
-}
-
-impl Opened {
-    /// Closes the file. What is left is a connection to nothing.
-    fn close(&mut self) {
-        self.checkpointer = Checkpointer::default();
-        self.log.1 = None;
-        if let Ok(nothing) = Connection::open_in_memory() {
-            self.connection = nothing;
-        }
-    }
+/// What the file's permissions allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    ReadWrite,
+    ReadOnly,
+    /// Nothing beside the file can be written, and there is no log: SQLite needs no locks then.
+    Immutable,
 }
 
 impl Database {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), written: Mutex::default(), readers: Mutex::default() }
+    /// Opens a database, creates it if it is missing, and brings its schema up to date.
+    pub(super) fn open(path: &Path) -> Result<(Self, Connection)> {
+        let mut database =
+            Self { path: path.to_owned(), access: Access::ReadWrite, seen: Mutex::default() };
+        database.create().map_err(|error| {
+            let (path, owner) = (path.display(), error::owner(path));
+            StoreError::new(
+                ErrorKind::Denied,
+                format!("{path} cannot be opened ({error}): {owner}"),
+            )
+        })?;
+        database.refuse_mount_points()?;
+        database.access = database.access();
+        let deadline = Instant::now() + BUSY;
+        loop {
+            match database.prepare() {
+                // SQLite does not wait when two programs turn WAL mode on at once.
+                Err(error) if error.kind == ErrorKind::Unavailable => {
+                    database.require_locks()?;
+                    if Instant::now() >= deadline {
+                        return Err(error);
+                    }
+                    thread::sleep(STEP);
+                }
+                result => return result.map(|connection| (database, connection)),
+            }
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -82,146 +85,141 @@ impl Database {
         error::explain(&self.path, error)
     }
 
-    /// Opens it, makes it where there is none, and brings its schema up to date.
-    pub(super) fn open(&self) -> Result<Opened> {
-        self.create().map_err(|error| StoreError::CannotOpen {
-            database: self.path.clone(),
-            reason: error.to_string(),
-        })?;
-        let deadline = Instant::now() + BUSY;
-        loop {
-            match self.prepare() {
-                // SQLite does not wait when two programs turn WAL mode on at once.
-                Err(StoreError::Locked(_)) if Instant::now() < deadline => thread::sleep(BUSY_STEP),
-                Err(error) => return Err(error),
-                Ok(connection) => {
-                    *lock(&self.written) = self.file();
-                    let log = self.beside("-wal");
-                    let id = file_id(&log);
-                    return Ok(Opened {
-                        checkpointer: Checkpointer::default(),
-                        syncer: Syncer::default(),
-                        connection,
-                        log: (log, id),
-                    });
-                }
-            }
-        }
-    }
-
-    /// Which file has the database's name now.
-    pub(super) fn file(&self) -> Option<FileId> {
-        file_id(&self.path)
-    }
-
-    /// Whether that is another than the writer has open.
-    pub(super) fn is_replaced(&self, file: Option<FileId>) -> bool {
-        file.is_none() || *lock(&self.written) != file
-    }
-
-    /// Opens the file that has the database's name now, if it is another than was opened: nobody
-    /// would find there what is written to a file that was deleted or replaced.
-    pub(super) fn renew(&self, opened: &mut Opened) -> Result<()> {
-        if !self.is_replaced(self.file()) {
-            return Ok(());
-        }
-        // Whoever moved the old file elsewhere finds all of it there.
-        checkpoint(&opened.connection);
-        let is_stale = self.is_stale(&opened.log);
-        // Closed before it is opened again: the old file may be back, and would share its state.
-        *lock(&self.written) = None;
-        lock(&self.readers).clear();
-        opened.close();
-        if is_stale {
-            // SQLite would take the old file's log for the new one's, and damage that.
-            for left in [&opened.log.0, &self.beside("-shm")] {
-                let _ = fs::remove_file(left);
-            }
-        }
-        *opened = self.open()?;
-        Ok(())
-    }
-
-    /// Whether a log is still where the new file's would be, and nobody has written to it since
-    /// that file took the database's name: then it is the old file's.
-    fn is_stale(&self, (log, id): &(PathBuf, Option<FileId>)) -> bool {
-        let written = |file: &Metadata| (file.mtime(), file.mtime_nsec());
-        let named = |file: &Metadata| (file.ctime(), file.ctime_nsec());
-        match (fs::metadata(log), fs::metadata(&self.path)) {
-            (Ok(found), _) if Some((found.dev(), found.ino())) != *id => false,
-            _ if *log != self.beside("-wal") => false,
-            (Ok(log), Ok(database)) => written(&log) <= named(&database),
-            (log, _) => log.is_ok(),
-        }
-    }
-
-    /// A file that SQLite keeps beside the database, or beside what a link of its name leads to.
-    fn beside(&self, end: &str) -> PathBuf {
-        let mut name: OsString = fs::canonicalize(&self.path).unwrap_or(self.path.clone()).into();
-        name.push(end);
-        name.into()
-    }
-
-    /// A connection to a database that is up to date already.
+    /// Another connection to the database.
     pub(super) fn connect(&self) -> Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let no_mutex = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let (name, flags) = match self.access {
+            Access::ReadWrite => (plain(&self.path), OpenFlags::SQLITE_OPEN_READ_WRITE),
+            Access::ReadOnly => (plain(&self.path), OpenFlags::SQLITE_OPEN_READ_ONLY),
+            Access::Immutable => {
+                let path = plain(&self.path);
+                let path = percent_encode(path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
+                let uri = format!("file:{path}?immutable=1");
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                (uri.into(), flags)
+            }
+        };
         let open = || {
-            let mut connection = Connection::open_with_flags(plain(&self.path), flags)?;
+            let mut connection = Connection::open_with_flags(name, flags | no_mutex)?;
             connection.busy_handler(Some(wait))?;
-            connection.pragma_update(None, "foreign_keys", true)?;
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            connection.execute_batch(&format!(
+                "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB}"
+            ))?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             connection.set_transaction_behavior(TransactionBehavior::Immediate);
+            patterns::register(&connection)?;
             Ok(connection)
         };
         open().map_err(|error| self.explain(&error))
+    }
+
+    /// Fails if the file or its log is no longer the one that was opened: what is written to a removed
+    /// file is lost.
+    pub(super) fn require_same_files(&self) -> Result<()> {
+        if self.access != Access::ReadWrite {
+            return Ok(());
+        }
+        let found = [file_id(&self.path), file_id(&self.beside("-wal"))];
+        let mut seen = lock(&self.seen);
+        for (seen, found) in seen.iter_mut().zip(found) {
+            match *seen {
+                None => *seen = found,
+                Some(_) if *seen == found => {}
+                Some(_) => {
+                    let message = format!(
+                        "{} or its -wal file was removed or replaced while it was in use: stop what \
+                         did that, put the right files in place, and start diunbox again",
+                        self.path.display()
+                    );
+                    return Err(StoreError::new(ErrorKind::Replaced, message));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn prepare(&self) -> Result<Connection> {
         let mut connection = self.connect()?;
         // Nothing is written before it is clear that this is a database for this diunbox.
         let version = self.version(&connection)?;
-        if !is_ours(&connection).map_err(|error| self.explain(&error))? {
-            return Err(StoreError::Foreign(self.path.clone()));
-        }
-        let wal = connection.pragma_update(None, "journal_mode", "WAL");
-        wal.map_err(|error| self.explain(&error))?;
-        connection
-            .pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
-            .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", WRITER_CHECKPOINT))
-            .and_then(|()| connection.pragma_update(None, "journal_size_limit", LOG_LIMIT))
-            .map_err(|error| self.explain(&error))?;
-        if version < LATEST {
-            self.migrate(&mut connection)?;
+        if self.access == Access::ReadWrite {
+            connection
+                .pragma_update(None, "journal_mode", "WAL")
+                .map_err(|error| self.explain(&error))?;
+            if version < LATEST {
+                self.migrate(&mut connection)?;
+            }
+        } else if version < LATEST {
+            return Err(
+                self.unusable("is read-only and of an older version: let its owner open it once")
+            );
         }
         Ok(connection)
     }
 
     fn migrate(&self, connection: &mut Connection) -> Result<()> {
-        match MIGRATIONS.to_latest(connection) {
+        match migrations().to_latest(connection) {
             // Another program did it meanwhile.
             Err(_) if self.version(connection)? == LATEST => Ok(()),
             Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(self.explain(&err)),
-            Err(error) => Err(StoreError::Other {
-                database: self.path.clone(),
-                reason: format!("its schema could not be brought up to date: {error}"),
-            }),
+            Err(error) => Err(self.unusable(&format!("could not be brought up to date: {error}"))),
             Ok(()) => Ok(()),
         }
     }
 
+    /// The schema's version. Fails if the database is not one for this diunbox.
     fn version(&self, connection: &Connection) -> Result<usize> {
-        let found = connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(|error| self.explain(&error))?;
-        usize::try_from(found)
-            .ok()
-            .filter(|version| *version <= LATEST)
-            .ok_or_else(|| StoreError::Newer { database: self.path.clone(), found, known: LATEST })
+        let sql =
+            "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id";
+        let read = connection.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
+        let (version, id): (i64, i32) = read.map_err(|error| self.explain(&error))?;
+        let is_marked = id == APPLICATION_ID;
+        match usize::try_from(version) {
+            Ok(0) if !is_marked && self.is_adoptable(connection)? => Ok(0),
+            Ok(0) | Err(_) => {
+                Err(self.unusable("is a database of another program: point --db at another file"))
+            }
+            Ok(version) if is_marked && version <= LATEST => Ok(version),
+            Ok(version) if is_marked => Err(self.unusable(&format!(
+                "was made by a newer diunbox (schema {version}, this one knows {LATEST}): update diunbox"
+            ))),
+            Ok(_) => Err(self.unusable(
+                "was made by diunbox 0.1.0 or by another program: point --db at another file, and \
+                 fill it with `diunbox ingest` from what 0.1.0 prints for `list --all --format json`",
+            )),
+        }
     }
 
-    /// Makes the file and its folder where they are missing, for their owner only.
+    /// Whether the database is empty, or DiunDashboard made it.
+    fn is_adoptable(&self, connection: &Connection) -> Result<bool> {
+        let sql = "
+            SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*')
+                OR (SELECT count(*) FROM pragma_table_info('updates')
+                    WHERE name IN ('image', 'digest', 'received_at', 'acknowledged_at')) = 4";
+        connection.query_row(sql, [], |row| row.get(0)).map_err(|error| self.explain(&error))
+    }
+
+    fn unusable(&self, what: &str) -> StoreError {
+        StoreError::new(ErrorKind::Unusable, format!("{} {what}", self.path.display()))
+    }
+
+    /// A file that SQLite keeps beside the database, or beside what a link of its name leads to.
+    pub(super) fn beside(&self, end: &str) -> PathBuf {
+        let mut name: OsString = fs::canonicalize(&self.path).unwrap_or(self.path.clone()).into();
+        name.push(end);
+        name.into()
+    }
+
+    fn access(&self) -> Access {
+        let is_denied = |path: &Path, access| rustix::fs::access(path, access).is_err();
+        if !is_denied(&self.path, rustix::fs::Access::WRITE_OK) {
+            return Access::ReadWrite;
+        }
+        let has_log = fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
+        if has_log { Access::ReadOnly } else { Access::Immutable }
+    }
+
+    /// Creates the file and its folder if they are missing, for their owner only.
     fn create(&self) -> io::Result<()> {
         if let Ok(file) = fs::metadata(&self.path) {
             let other = || io::Error::other("it is not a regular file");
@@ -236,15 +234,31 @@ impl Database {
             result => result.map(drop),
         }
     }
-}
 
-/// Whether there is nothing in the database yet, or what a DiunDashboard or a diunbox made.
-fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "
-        SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*')
-            OR (SELECT count(*) FROM pragma_table_info('updates')
-                WHERE name IN ('image', 'digest', 'received_at', 'acknowledged_at')) = 4";
-    connection.query_row(sql, [], |row| row.get(0))
+    /// A container's engine can mount a single file. Its log would be outside of the mount, and gone
+    /// with the container.
+    fn refuse_mount_points(&self) -> Result<()> {
+        let found = statx(CWD, &self.path, AtFlags::empty(), StatxFlags::empty());
+        match found {
+            Ok(file) if file.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => Err(self
+                .unusable(
+                    "is mounted as a single file, so its log would be lost: mount its folder",
+                )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails if the file system knows no locks, as some network file systems do not. SQLite calls that
+    /// locked by another program.
+    fn require_locks(&self) -> Result<()> {
+        let Ok(file) = fs::File::open(&self.path) else { return Ok(()) };
+        match fcntl_lock(&file, FlockOperation::NonBlockingLockShared) {
+            Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                Err(self.unusable("is on a file system without locks: put it on a local disk"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A path that SQLite takes for nothing else: `:memory:` and `file:…` are names like any other.
@@ -254,53 +268,4 @@ pub(super) fn plain(path: &Path) -> PathBuf {
 
 fn file_id(path: &Path) -> Option<FileId> {
     fs::metadata(path).map(|file| (file.dev(), file.ino())).ok()
-}
-
-thread_local! {
-    /// When this thread's operation gives up waiting for another program's lock.
-    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
-}
-
-/// When an operation that begins now gives up waiting for a lock, be it in a queue or at SQLite.
-pub(super) fn deadline() -> Instant {
-    Instant::now() + BUSY
-}
-
-/// Does some work that gives up waiting for a lock at a time.
-pub(super) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
-    /// Also after a panic: the thread may go on with other work.
-    struct Done;
-    impl Drop for Done {
-        fn drop(&mut self) {
-            DEADLINE.set(None);
-        }
-    }
-    let _done = Done;
-    DEADLINE.set(Some(deadline));
-    work()
-}
-
-/// Waits in short even steps: SQLite's own, ever longer ones miss the gaps that a busy writer leaves.
-fn wait(times: i32) -> bool {
-    let in_time = match DEADLINE.get() {
-        Some(deadline) => Instant::now() < deadline,
-        None => BUSY_STEP * times.unsigned_abs() < BUSY,
-    };
-    if in_time {
-        thread::sleep(BUSY_STEP);
-    }
-    in_time
-}
-
-#[cfg(test)]
-mod tests {
-    use std::panic::catch_unwind;
-
-    use super::*;
-
-    #[test]
-    fn a_panic_leaves_no_deadline_behind() {
-        catch_unwind(|| until(Instant::now(), || panic!("on purpose"))).unwrap_err();
-        assert!(wait(0));
-    }
 }

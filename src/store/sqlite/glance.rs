@@ -1,4 +1,4 @@
-//! A look at names, for completion at the press of a key.
+//! Names for shell completion.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use super::row::text;
 /// Bytes that are read without being copied.
 const MAPPED: i64 = 256 * 1024 * 1024;
 
-/// Looks names up in a database that is there. It neither makes a database nor brings one up to
-/// date, waits for nobody, and what cannot be read is left out without a word.
+/// Read-only name lookup. It never creates or migrates the database, never waits for a lock, and
+/// ignores errors.
 #[derive(Debug)]
 pub struct Glance(Connection);
 
@@ -28,45 +28,40 @@ impl Glance {
 
     /// The images whose update is pending, from A to Z.
     pub fn pending_images(&self) -> Vec<String> {
-        self.names("SELECT image FROM updates WHERE acknowledged_at IS NULL")
+        self.names(
+            "SELECT image FROM updates WHERE acknowledged_at IS NULL AND ignored = 0",
+            "SELECT image FROM updates WHERE acknowledged_at IS NULL",
+        )
     }
 
     /// The images that have an update, from A to Z.
     pub fn images(&self) -> Vec<String> {
-        self.names("SELECT image FROM updates")
+        self.names("SELECT image FROM updates", "")
     }
 
     /// The tags' names, from A to Z.
     pub fn tags(&self) -> Vec<String> {
-        self.names("SELECT name FROM tags")
+        self.names("SELECT name FROM tags", "")
     }
 
     /// The hosts that have reported an image, from A to Z.
     pub fn hosts(&self) -> Vec<String> {
-        self.reported("hostname")
+        self.names("SELECT DISTINCT hostname FROM places", "SELECT DISTINCT hostname FROM updates")
     }
 
     /// The providers that have reported an image, from A to Z.
     pub fn providers(&self) -> Vec<String> {
-        self.reported("provider")
+        self.names("SELECT DISTINCT provider FROM places", "SELECT DISTINCT provider FROM updates")
     }
 
-    /// Updates from before there were reports have the column themselves.
-    fn reported(&self, column: &str) -> Vec<String> {
-        let mut names = self.names(&format!("SELECT DISTINCT {column} FROM reports"));
-        names.extend(self.names(&format!("SELECT DISTINCT {column} FROM updates")));
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-
-    fn names(&self, sql: &str) -> Vec<String> {
-        let query = || {
+    /// The names that a statement finds, or another one in a database of DiunDashboard's.
+    fn names(&self, sql: &str, baseline: &str) -> Vec<String> {
+        let query = |sql: &str| -> rusqlite::Result<Vec<String>> {
             let mut statement = self.0.prepare(sql)?;
             statement.query_map([], |row| text(row, 0))?.collect()
         };
-        let names: rusqlite::Result<Vec<String>> = query();
-        let mut names = names.unwrap_or_default();
+        let mut names = query(sql).or_else(|_| query(baseline)).unwrap_or_default();
+        names.retain(|name| !name.is_empty());
         names.sort_unstable();
         names
     }

@@ -1,13 +1,12 @@
-//! Values of rows, whoever wrote them.
+//! Lenient decoding of columns: other programs may have written the row.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::event::{Metadata, parse_created};
-use crate::store::{Place, Tag};
 
-/// A text as it is. Other programs may have left a number or bytes that are not UTF-8 there.
+/// A text. A number is printed, and bytes that are not UTF-8 are replaced.
 pub(super) fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(index)? {
         ValueRef::Null => String::new(),
@@ -20,43 +19,26 @@ pub(super) fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
     })
 }
 
-/// The host, provider and workload in this column and the next two.
-pub(super) fn place(row: &Row<'_>, first: usize) -> rusqlite::Result<Place> {
-    Ok(Place {
-        hostname: text(row, first)?,
-        provider: text(row, first + 1)?,
-        workload: text(row, first + 2)?,
-    })
+/// A time of ours: milliseconds since 1970.
+pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<DateTime<Utc>> {
+    let milliseconds: Option<i64> = row.get(index)?;
+    Ok(DateTime::from_timestamp_millis(milliseconds.unwrap_or(0)).unwrap_or_default())
 }
 
-/// The tag whose number and name are in this column and the next; there may be none.
-pub(super) fn tag(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Tag>> {
-    Ok(match row.get(first)? {
-        Some(id) => Some(Tag { id, name: text(row, first + 1)? }),
-        None => None,
-    })
-}
-
-/// A time, where there is one.
-pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
-    let is_null = row.get_ref(index)? == ValueRef::Null;
-    if is_null { Ok(None) } else { Ok(Some(received(&text(row, index)?))) }
-}
-
-/// When an image was built, where that is known.
+/// When an image was built, if that is known.
 pub(super) fn created(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
     let text = text(row, index)?;
     Ok(matches!(parse_created(&text), Ok(Some(_))).then_some(text))
 }
 
-/// Metadata from its JSON. What is no map of texts counts as none.
+/// Metadata from its JSON. Anything but a map of strings counts as empty.
 pub(super) fn metadata(json: &str) -> Metadata {
-    serde_json::from_str(json).unwrap_or_default()
+    if json.is_empty() { Metadata::new() } else { serde_json::from_str(json).unwrap_or_default() }
 }
 
-/// A time as RFC 3339 or as SQLite's `datetime()` writes it. One that cannot be read counts as the
-/// oldest, so that the row it is in still shows.
-pub(super) fn received(text: &str) -> DateTime<Utc> {
+/// A time as RFC 3339 or as SQLite's `datetime()` writes it. One that cannot be read counts as 1970,
+/// so that its row is still shown.
+pub(super) fn parse_time(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc())
         .or_else(|_| {

@@ -1,31 +1,36 @@
-//! Forgetting what is old, copying the database, and leaving it tidy.
+//! Removing what is old, copying the database, and flushing its log.
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ffi, params};
+use rusqlite::{Connection, Result, ffi};
 
 use super::database::plain;
-use super::reports::key;
-use super::row::text;
+use super::row::{parse_time, text};
 use crate::store::{Prune, Pruned};
 
-pub(super) fn prune(connection: &mut Connection, what: Prune) -> rusqlite::Result<Pruned> {
+pub(super) fn prune(connection: &mut Connection, what: Prune) -> Result<Pruned> {
     let transaction = connection.transaction()?;
-    let mut pruned = Pruned::default();
-    if let Some(before) = what.acknowledged_before {
-        forget_updates(&transaction, before, &mut pruned)?;
+    let before = what.before.timestamp_millis();
+    let old: Vec<String> = transaction
+        .prepare("SELECT image, acknowledged_at FROM updates WHERE acknowledged_at IS NOT NULL AND ignored = 0")?
+        .query_map([], |row| Ok((text(row, 0)?, parse_time(&text(row, 1)?).timestamp_millis())))?
+        .filter_map(|row| row.map(|(image, at)| (at < before).then_some(image)).transpose())
+        .collect::<Result<_>>()?;
+    for image in &old {
+        for table in ["places", "digests", "updates"] {
+            let sql = format!("DELETE FROM {table} WHERE image = ?1");
+            transaction.prepare_cached(&sql)?.execute([image])?;
+        }
     }
-    if let Some(before) = what.reports_before {
-        let sql = "DELETE FROM older_reports WHERE last_seen < ?1 AND NOT EXISTS (
-            SELECT 1 FROM updates u WHERE u.image = older_reports.image
-                AND u.digest = older_reports.digest AND u.acknowledged_at IS NULL)";
-        pruned.reports += transaction.execute(sql, [before.timestamp_millis()])? as u64;
-        // Reports of their current digests may be gone.
-        let sql = "UPDATE updates SET places = 0 WHERE places > 1 AND acknowledged_at IS NOT NULL";
-        transaction.execute(sql, [])?;
-    }
+    let digests = transaction.execute("DELETE FROM digests WHERE last_seen < ?1", [before])?;
+    let actions = transaction.execute("DELETE FROM actions WHERE at < ?1", [before])?;
+    let mut pruned = Pruned {
+        updates: old.len() as u64,
+        digests: digests as u64,
+        actions: actions as u64,
+        bytes: 0,
+    };
     if what.dry_run || pruned == Pruned::default() {
         transaction.rollback()?;
         return Ok(pruned);
@@ -38,29 +43,11 @@ pub(super) fn prune(connection: &mut Connection, what: Prune) -> rusqlite::Resul
     Ok(pruned)
 }
 
-fn forget_updates(
-    connection: &Connection,
-    before: DateTime<Utc>,
-    pruned: &mut Pruned,
-) -> rusqlite::Result<()> {
-    // unixepoch() reads every form of time that there is in this column.
-    let sql = "DELETE FROM updates WHERE unixepoch(acknowledged_at) < ?1 RETURNING image";
-    let images: Vec<String> = connection
-        .prepare(sql)?
-        .query_map([before.timestamp()], |row| text(row, 0))?
-        .collect::<rusqlite::Result<_>>()?;
-    let sql = "DELETE FROM older_reports WHERE image_key = ?1 AND image = ?2";
-    let mut forget_older = connection.prepare(sql)?;
-    for image in &images {
-        pruned.updates += 1;
-        pruned.reports += 1 + forget_older.execute(params![key(image), image])? as u64;
-    }
-    Ok(())
-}
-
 /// One step over all pages copies one moment's state, and no writer makes it start again.
-pub(super) fn backup(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
+pub(super) fn backup(connection: &Connection, to: &Path) -> Result<()> {
     let mut copy = Connection::open(plain(to))?;
+    // A copy that fails is removed, so it needs no journal, which would be left behind.
+    copy.pragma_update(None, "journal_mode", "OFF")?;
     let backup = Backup::new(connection, &mut copy)?;
     let done = backup.step(-1)? == StepResult::Done;
     drop(backup);
@@ -71,11 +58,11 @@ pub(super) fn backup(connection: &Connection, to: &Path) -> rusqlite::Result<()>
     copy.pragma_update(None, "journal_mode", "DELETE")
 }
 
-pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn checkpoint(connection: &Connection) -> Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-fn size(connection: &Connection) -> rusqlite::Result<u64> {
+fn size(connection: &Connection) -> Result<u64> {
     let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     connection.query_row(sql, [], |row| row.get(0))
 }

@@ -1,0 +1,52 @@
+-- Times are milliseconds since 1970, UTC: received_at and acknowledged_at may hold what other programs
+-- wrote, which does not sort as text.
+ALTER TABLE updates ADD COLUMN metadata TEXT NOT NULL DEFAULT '';
+ALTER TABLE updates ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+-- When the current digest became current.
+ALTER TABLE updates ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+-- The digest that was last acknowledged, and whether by a person or because all places are done.
+ALTER TABLE updates ADD COLUMN acknowledged_digest TEXT;
+ALTER TABLE updates ADD COLUMN acknowledged_by TEXT;
+ALTER TABLE updates ADD COLUMN snoozed_until INTEGER;
+ALTER TABLE updates ADD COLUMN ignored INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE updates ADD COLUMN superseded_by TEXT;
+ALTER TABLE updates ADD COLUMN note TEXT;
+-- Grows with each change of any row, so that readers can ask for what is new.
+ALTER TABLE updates ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX updates_since ON updates (since);
+CREATE INDEX updates_changed ON updates (changed);
+-- SQLite uses these only for queries that repeat their conditions.
+CREATE INDEX updates_pending ON updates (since, snoozed_until)
+  WHERE acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NULL;
+CREATE INDEX updates_superseded ON updates (since)
+  WHERE acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NOT NULL;
+CREATE INDEX updates_ignored ON updates (since) WHERE ignored <> 0;
+
+-- Where an image runs, with the place's last report. Done with a digest means that it runs that one.
+CREATE TABLE places (
+  image TEXT NOT NULL, hostname TEXT NOT NULL, provider TEXT NOT NULL, workload TEXT NOT NULL,
+  digest TEXT NOT NULL, status TEXT NOT NULL, metadata TEXT NOT NULL,
+  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, times INTEGER NOT NULL,
+  done_digest TEXT, done_by TEXT,
+  PRIMARY KEY (image, hostname, provider, workload));
+
+-- The digests that an image had before the current one.
+CREATE TABLE digests (
+  image TEXT NOT NULL, digest TEXT NOT NULL, created TEXT NOT NULL, platform TEXT NOT NULL,
+  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+  PRIMARY KEY (image, digest)) WITHOUT ROWID;
+
+-- What was decided. The uid tells actions apart across databases.
+CREATE TABLE actions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))),
+  at INTEGER NOT NULL, kind TEXT NOT NULL, origin TEXT NOT NULL, note TEXT);
+-- The images that an action changed: their digest then, and as JSON what the row and its places held
+-- before.
+CREATE TABLE action_images (
+  action INTEGER NOT NULL REFERENCES actions (id) ON DELETE CASCADE, image TEXT NOT NULL,
+  digest TEXT NOT NULL, before TEXT NOT NULL,
+  PRIMARY KEY (action, image)) WITHOUT ROWID;
+CREATE INDEX action_images_image ON action_images (image);
+
+PRAGMA application_id = 0x4449554e;

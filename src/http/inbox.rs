@@ -1,0 +1,56 @@
+//! `/api/inbox`: the updates in order and in pages, for dashboards.
+
+use chrono::Utc;
+use serde::Serialize;
+
+use super::error::Error;
+use super::response::{Answer, json};
+use super::route::Request;
+use crate::inbox::query::{Cursor, Query, Sort};
+use crate::render::json::ItemView;
+use crate::store::Store;
+
+/// Updates on a page, unless the client asks for fewer or more.
+const PAGE: usize = 100;
+/// At most so many.
+const MOST: usize = 500;
+
+#[derive(Serialize)]
+struct Page<'a> {
+    /// How many are pending in all; on the first page only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<u64>,
+    updates: Vec<ItemView<'a>>,
+    next: Option<String>,
+}
+
+/// A page of updates: the pending ones unless `state` says otherwise.
+pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
+    let all = Query::all(Utc::now());
+    let mut query =
+        request.query(Query { limit: Some(PAGE), details: false, ..all }, &[], store)?;
+    if query.states.is_empty() {
+        query.states = Query::pending(query.now).states;
+    }
+    if !matches!(query.sort, Sort::Since | Sort::Image) {
+        return Err(Error::new(400, "`sort` is neither since nor image"));
+    }
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Error::new(400, format_args!("`limit` is not between 1 and {MOST}")));
+    }
+    let pending = match query.after {
+        None => Some(store.count(query.now)?.pending),
+        Some(_) => None,
+    };
+    // One more tells whether there is another page.
+    query.limit = Some(limit + 1);
+    let mut updates = store.select(&query)?;
+    let has_more = updates.len() > limit;
+    updates.truncate(limit);
+    let last = updates.last().filter(|_| has_more);
+    let cursor = |since, image: &str| Cursor { since, image: image.to_owned() }.to_string();
+    let next = last.map(|update| cursor(update.since.timestamp_millis(), &update.event.image));
+    let updates = updates.iter().map(ItemView::from).collect();
+    Ok(json(200, &Page { pending, updates, next }))
+}

@@ -1,0 +1,6 @@
+//! The domain, without I/O: updates and where they run, what is asked of them, and what is decided.
+
+pub mod action;
+pub mod query;
+pub mod received;
+pub mod update;

@@ -1,0 +1,284 @@
+//! Which updates are asked for: the same value for every door and every engine.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::update::State;
+use crate::image::{ImageName, ImagePattern, is_pattern};
+
+/// Which updates are asked for, and in which order. A list that is empty lets everything pass;
+/// otherwise one of its values must match. All fields must match.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The time of the query. It decides whether a snooze has ended.
+    pub now: DateTime<Utc>,
+    /// In one of these states.
+    pub states: Vec<State>,
+    /// One of these images.
+    pub images: Vec<Wanted>,
+    /// With this text in the image, the tag, a host or a workload, in upper or lower case.
+    pub search: Option<String>,
+    /// With one of these tags.
+    pub tags: Vec<String>,
+    /// Without a tag.
+    pub untagged: bool,
+    /// At a place on one of these hosts. If only pending updates are asked for, that place must
+    /// still need the update.
+    pub hosts: Vec<String>,
+    /// At a place that one of these providers found; with `hosts`, at the same place.
+    pub providers: Vec<String>,
+    /// With one of these statuses in the newest event.
+    pub statuses: Vec<String>,
+    /// Whose digest became current at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Whose digest became current before this time.
+    pub before: Option<DateTime<Utc>>,
+    /// The order of the answer.
+    pub sort: Sort,
+    /// Whether that order is reversed.
+    pub reverse: bool,
+    /// At most this many.
+    pub limit: Option<usize>,
+    /// Those after this one, in the order asked for.
+    pub after: Option<Cursor>,
+    /// Whether to read whole events and places, and not only what a table shows.
+    pub details: bool,
+}
+
+/// An image that is asked for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// The image of this name. With a digest, an action applies only while it is the current one.
+    Exact(ImageName, Option<String>),
+    /// Every image that matches.
+    Pattern(ImagePattern),
+}
+
+impl Wanted {
+    /// A name as a user types it: a pattern, or a name with or without a digest.
+    ///
+    /// # Errors
+    /// With a sentence that says what is wrong with it.
+    pub fn typed(text: &str) -> Result<Self, String> {
+        if is_pattern(text) {
+            ImagePattern::new(text).map(Self::Pattern)
+        } else {
+            Self::exact(text)
+        }
+    }
+
+    /// A name that is never a pattern.
+    ///
+    /// # Errors
+    /// With a sentence that says what is wrong with it.
+    pub fn exact(text: &str) -> Result<Self, String> {
+        ImageName::new(text).map(|name| Self::Exact(name, None))
+    }
+}
+
+/// What to sort by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Sort {
+    /// When the digest became current, newest first.
+    #[default]
+    Since,
+    /// When the newest event was received, newest first.
+    Received,
+    /// When the image was built, newest first.
+    Created,
+    Image,
+    Tag,
+    Host,
+}
+
+/// Where a page ends: the sort key of its last update. Only `Since` and `Image` have cursors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Milliseconds since 1970.
+    pub since: i64,
+    /// The image.
+    pub image: String,
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}.{}", self.since, self.image)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once('.').and_then(|(since, image)| {
+            Some(Self { since: since.parse().ok()?, image: image.to_owned() })
+        });
+        parsed.ok_or_else(|| "it is not a cursor: use the `next` of a page".to_owned())
+    }
+}
+
+impl Query {
+    /// Every update, newest first.
+    pub fn all(now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            states: Vec::new(),
+            images: Vec::new(),
+            search: None,
+            tags: Vec::new(),
+            untagged: false,
+            hosts: Vec::new(),
+            providers: Vec::new(),
+            statuses: Vec::new(),
+            since: None,
+            before: None,
+            sort: Sort::Since,
+            reverse: false,
+            limit: None,
+            after: None,
+            details: true,
+        }
+    }
+
+    /// The pending updates, newest first.
+    pub fn pending(now: DateTime<Utc>) -> Self {
+        Self { states: vec![State::Pending], ..Self::all(now) }
+    }
+
+    /// The update of one image.
+    pub fn of(image: ImageName, now: DateTime<Utc>) -> Self {
+        Self { images: vec![Wanted::Exact(image, None)], ..Self::all(now) }
+    }
+
+    /// Sets a filter or the order from text, as an option or a parameter gives it. Lists grow.
+    ///
+    /// # Errors
+    /// With a sentence about the value, or about the name if there is no such filter.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.set_unnamed(name, value).map_err(|reason| format!("`{name}`: {reason}"))
+    }
+
+    fn set_unnamed(&mut self, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "state" => self.set_states(value)?,
+            "image" => self.images.push(Wanted::Pattern(ImagePattern::new(value)?)),
+            "search" => self.search = Some(value.to_owned()),
+            "tag" => self.tags.push(value.to_owned()),
+            "untagged" => self.untagged = flag(value)?,
+            "host" => self.hosts.push(value.to_owned()),
+            "provider" => self.providers.push(value.to_owned()),
+            "status" => self.statuses.push(value.to_owned()),
+            "since" => self.since = Some(ago(value, self.now)?),
+            "before" => self.before = Some(ago(value, self.now)?),
+            "sort" => self.sort = sort(value)?,
+            "reverse" => self.reverse = flag(value)?,
+            "limit" => self.limit = Some(value.parse().map_err(|_| "it is not a number")?),
+            "after" => self.after = Some(value.parse()?),
+            _ => return Err("there is no such filter".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn set_states(&mut self, value: &str) -> Result<(), String> {
+        for name in value.split(',') {
+            if name == "all" {
+                self.states.extend(State::ALL);
+            } else {
+                self.states.push(name.parse()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether only pending updates are asked for.
+    pub fn is_pending_only(&self) -> bool {
+        self.states == [State::Pending]
+    }
+}
+
+fn flag(value: &str) -> Result<bool, String> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("it is neither true nor false".to_owned()),
+    }
+}
+
+/// An age such as `7d`.
+fn age(text: &str) -> Result<TimeDelta, String> {
+    let age = humantime::parse_duration(text).ok().and_then(|age| TimeDelta::from_std(age).ok());
+    age.ok_or_else(|| {
+        format!("\"{}\" is not an age: write it as 90m, 12h, 7d or 2weeks", text.escape_debug())
+    })
+}
+
+/// The time that was an age, such as `7d`, ago. Nothing is older than time itself.
+///
+/// # Errors
+/// With a sentence that says how ages are written.
+pub fn ago(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let age = age(text)?;
+    Ok(now.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC))
+}
+
+fn sort(value: &str) -> Result<Sort, String> {
+    Ok(match value {
+        "since" => Sort::Since,
+        "received" => Sort::Received,
+        "created" => Sort::Created,
+        "image" => Sort::Image,
+        "tag" => Sort::Tag,
+        "host" => Sort::Host,
+        _ => {
+            let keys = "since, received, created, image, tag, host";
+            return Err(format!("\"{}\" is not one of {keys}", value.escape_debug()));
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_filter_refuses_what_makes_no_sense() {
+        for (name, value) in [
+            ("state", "done"),
+            ("state", ""),
+            ("image", "a[b"),
+            ("untagged", "1"),
+            ("since", "7"),
+            ("since", "yesterday"),
+            ("before", ""),
+            ("sort", "size"),
+            ("limit", "-1"),
+            ("after", "x"),
+        ] {
+            let error = Query::all(DateTime::UNIX_EPOCH).set(name, value).unwrap_err();
+            assert!(error.starts_with(&format!("`{name}`: ")), "{error}");
+        }
+        assert!(
+            Query::all(DateTime::UNIX_EPOCH)
+                .set("tags", "x")
+                .unwrap_err()
+                .contains("no such filter")
+        );
+    }
+
+    #[test]
+    fn values_of_a_list_add_up() {
+        let mut query = Query::all(DateTime::UNIX_EPOCH);
+        for (name, value) in
+            [("state", "pending,snoozed"), ("state", "ignored"), ("host", "a"), ("host", "b")]
+        {
+            query.set(name, value).unwrap();
+        }
+        assert_eq!(query.states, [State::Pending, State::Snoozed, State::Ignored]);
+        assert_eq!(query.hosts, ["a", "b"]);
+        query.set("since", "999999999999years").unwrap_err();
+        let cursor = Cursor { since: -5, image: "a.b/c:1".to_owned() };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+    }
+}

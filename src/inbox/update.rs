@@ -1,0 +1,160 @@
+//! An update: the current state of one image name, and the places that run it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Serialize, Serializer};
+
+use crate::event::{Event, Metadata};
+
+/// The current state of one image name: its newest event, and what was decided about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The newest event. If the query asked for no details, it has image, status, link and digest alone.
+    pub event: Event,
+    /// When that event was received.
+    pub received_at: DateTime<Utc>,
+    /// When its digest became the current one.
+    pub since: DateTime<Utc>,
+    /// Its state at the time of the query.
+    pub state: State,
+    /// When it was acknowledged; `None` while it is not.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// The end of its snooze, if that is set.
+    pub snoozed_until: Option<DateTime<Utc>>,
+    /// The note of the last action on it.
+    pub note: Option<String>,
+    /// The user's tag for the image.
+    pub tag: Option<Tag>,
+    /// The places that run the image, ordered by host, provider and workload. If the query asked for no
+    /// details, only their keys are set, and whether they need the update.
+    pub places: Vec<Place>,
+}
+
+impl Update {
+    /// The places that do not run the current digest yet.
+    pub fn needed(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(|place| place.is_needed)
+    }
+}
+
+/// The state of an update. The first that applies counts: ignored, acknowledged, superseded,
+/// snoozed, pending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// None of the others applies.
+    Pending,
+    /// Pending again at a set time.
+    Snoozed,
+    /// A newer pending name of the same thing is there.
+    Superseded,
+    /// Its digest is dealt with.
+    Acknowledged,
+    /// A pattern of the user's matches its image.
+    Ignored,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Snoozed, Self::Superseded, Self::Acknowledged, Self::Ignored];
+
+    /// Its name, as in JSON and in filters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Snoozed => "snoozed",
+            Self::Superseded => "superseded",
+            Self::Acknowledged => "acknowledged",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for State {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|state| state.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("\"{}\" is not a state: use one of {names}", name.escape_debug())
+        })
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// A place that runs an image: a workload on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The host.
+    pub hostname: String,
+    /// The provider through which Diun found it there.
+    pub provider: String,
+    /// The container, pod, service or task; empty where the provider names none.
+    pub workload: String,
+    /// The digest that it last reported.
+    pub digest: String,
+    /// The status of that report.
+    pub status: String,
+    /// The metadata of that report.
+    pub metadata: Metadata,
+    /// When it first reported the image.
+    pub first_seen: DateTime<Utc>,
+    /// When it last reported the image.
+    pub last_seen: DateTime<Utc>,
+    /// How often it reported the image.
+    pub times: u64,
+    /// Whether it still needs the update's digest.
+    pub is_needed: bool,
+}
+
+/// A digest that an image had before the current one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// The digest.
+    pub digest: String,
+    /// When the image was built, as Diun sent it.
+    pub created: Option<String>,
+    /// The platform, such as `linux/amd64`.
+    pub platform: String,
+    /// When it became the current digest.
+    pub first_seen: DateTime<Utc>,
+    /// When it was last reported.
+    pub last_seen: DateTime<Utc>,
+}
+
+/// A user's label. An image has at most one, and keeps it when new events arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tag {
+    /// Its number, which stays when it is renamed.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+}
+
+/// How many updates there are in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Counts {
+    pub pending: u64,
+    pub snoozed: u64,
+    pub superseded: u64,
+    pub acknowledged: u64,
+    pub ignored: u64,
+    /// When the digest of the oldest pending update became current.
+    pub oldest_pending: Option<DateTime<Utc>>,
+    /// The same of the newest pending update.
+    pub newest_pending: Option<DateTime<Utc>>,
+}

@@ -1,0 +1,127 @@
+//! An event on its way into the rows of its update and its place.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
+
+use super::row::text;
+use crate::event::Event;
+use crate::inbox::received::Received;
+
+/// An event as the store sees it.
+pub(super) struct Arrival<'a> {
+    pub(super) event: &'a Event,
+    received_at: DateTime<Utc>,
+    /// The same in milliseconds since 1970.
+    pub(super) at: i64,
+    workload: String,
+    metadata: String,
+    /// The number of this change.
+    change: i64,
+}
+
+/// The columns that [`Arrival::bind`] binds, but for the image.
+pub(super) const COLUMNS: &str = "diun_version = ?2, hostname = ?3, status = ?4, provider = ?5,
+    hub_link = ?6, mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11,
+    ctn_id = ?12, ctn_state = ?13, ctn_status = ?14, received_at = ?15, metadata = ?16,
+    received = ?17, changed = ?18";
+
+impl<'a> Arrival<'a> {
+    pub(super) fn new(received: &'a Received, change: i64) -> Self {
+        let event = &received.event;
+        Self {
+            event,
+            received_at: received.at,
+            at: received.at.timestamp_millis(),
+            workload: event.workload(),
+            // A map of strings can always be written.
+            metadata: serde_json::to_string(&event.metadata).unwrap_or_default(),
+            change,
+        }
+    }
+
+    /// When the image was built, as text; empty if that is not known.
+    pub(super) fn created(&self) -> &'a str {
+        self.event.created.as_deref().unwrap_or_default()
+    }
+
+    /// Stores the first event of an image.
+    pub(super) fn insert(&self, connection: &Connection) -> Result<()> {
+        let sql = "INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link,
+                mime_type, digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status,
+                received_at, metadata, received, changed, since)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                ?18, ?17)";
+        let mut statement = connection.prepare_cached(sql)?;
+        self.bind(&mut statement)?;
+        statement.raw_execute().map(drop)
+    }
+
+    /// Binds the image, the [`COLUMNS`] and so the parameters 1 to 18.
+    pub(super) fn bind(&self, statement: &mut CachedStatement<'_>) -> Result<()> {
+        let event = self.event;
+        let get = |keys: &[&str]| {
+            let found = keys.iter().find_map(|key| event.metadata.get(*key));
+            found.map(String::as_str).unwrap_or_default()
+        };
+        let received_at = self.received_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let texts = [
+            event.image.as_str(),
+            &event.diun_version,
+            &event.hostname,
+            &event.status,
+            &event.provider,
+            &event.hub_link,
+            &event.mime_type,
+            &event.digest,
+            self.created(),
+            &event.platform,
+            get(&["ctn_names", "ctn_name"]),
+            get(&["ctn_id"]),
+            get(&["ctn_state"]),
+            get(&["ctn_status"]),
+            &received_at,
+            &self.metadata,
+        ];
+        for (index, text) in (1..).zip(texts) {
+            statement.raw_bind_parameter(index, text)?;
+        }
+        statement.raw_bind_parameter(17, self.at)?;
+        statement.raw_bind_parameter(18, self.change)
+    }
+
+    /// The place's key.
+    pub(super) fn key(&self) -> [&str; 4] {
+        [&self.event.image, &self.event.hostname, &self.event.provider, &self.workload]
+    }
+
+    /// The digest that the place last reported, if it is known.
+    pub(super) fn known(&self, connection: &Connection) -> Result<Option<String>> {
+        let sql = "SELECT digest FROM places WHERE image = ?1 AND hostname = ?2 AND provider = ?3
+            AND workload = ?4";
+        connection.prepare_cached(sql)?.query_row(self.key(), |row| text(row, 0)).optional()
+    }
+
+    /// Keeps what the place reports.
+    pub(super) fn report(&self, connection: &Connection, is_known: bool) -> Result<()> {
+        let sql = if is_known {
+            "UPDATE places SET digest = ?5, status = ?6, metadata = ?7, last_seen = max(last_seen, ?8),
+                times = times + 1
+            WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4"
+        } else {
+            "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL)"
+        };
+        let [image, hostname, provider, workload] = self.key();
+        let Event { digest, status, .. } = self.event;
+        let values =
+            params![image, hostname, provider, workload, digest, status, self.metadata, self.at];
+        connection.prepare_cached(sql)?.execute(values).map(drop)
+    }
+
+    /// Marks the place as done with the event's digest.
+    pub(super) fn done(&self, connection: &Connection, by: &str) -> Result<()> {
+        let sql = "UPDATE places SET done_digest = digest, done_by = ?5
+            WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4";
+        let [image, hostname, provider, workload] = self.key();
+        connection.prepare_cached(sql)?.execute([image, hostname, provider, workload, by]).map(drop)
+    }
+}

@@ -1,0 +1,183 @@
+//! Reading: from rows to updates, digests and counts.
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, Result, Row, params_from_iter};
+
+use super::row::{created, metadata, parse_time, text, time};
+use super::selection::{Selection, condition};
+use crate::event::Event;
+use crate::inbox::query::Query;
+use crate::inbox::update::{Counts, Digest, Place, State, Tag, Update};
+
+pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Update>> {
+    // A table needs few columns, and reading the others takes most of the time.
+    let details = if query.details {
+        ", u.diun_version, u.hostname, u.provider, u.mime_type, u.created, u.platform, u.metadata"
+    } else {
+        ""
+    };
+    let Selection { sql, values } = Selection::new(query);
+    let sql = format!(
+        "SELECT u.image, u.status, u.hub_link, u.digest, u.received, u.since, u.acknowledged_at,
+            u.ignored, u.superseded_by IS NOT NULL, u.snoozed_until, u.note,
+            (SELECT t.id || ' ' || t.name FROM tag_assignments a JOIN tags t ON t.id = a.tag_id
+                WHERE a.image = u.image) {details} {sql}"
+    );
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut places = places(connection, query.details)?;
+    let mut rows = select.query(params_from_iter(values))?;
+    let mut updates = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut update = update(row, query)?;
+        read_places(&mut places, &mut update, query.details)?;
+        updates.push(update);
+    }
+    Ok(updates)
+}
+
+pub(super) fn images(connection: &Connection, query: &Query) -> Result<Vec<String>> {
+    let Selection { sql, values } = Selection::new(query);
+    let mut select = connection.prepare_cached(&format!("SELECT u.image {sql}"))?;
+    select.query_map(params_from_iter(values), |row| text(row, 0))?.collect()
+}
+
+/// An update without its places.
+fn update(row: &Row<'_>, query: &Query) -> Result<Update> {
+    let is_null = |column: usize| row.get_ref(column).map(|value| value == ValueRef::Null);
+    let acknowledged_at = if is_null(6)? { None } else { Some(parse_time(&text(row, 6)?)) };
+    let snoozed_until = if is_null(9)? { None } else { Some(time(row, 9)?) };
+    let state = if row.get::<_, i64>(7)? != 0 {
+        State::Ignored
+    } else if acknowledged_at.is_some() {
+        State::Acknowledged
+    } else if row.get(8)? {
+        State::Superseded
+    } else if snoozed_until.is_some_and(|until| until > query.now) {
+        State::Snoozed
+    } else {
+        State::Pending
+    };
+    let tag = text(row, 11)?;
+    let tag = tag
+        .split_once(' ')
+        .and_then(|(id, name)| Some(Tag { id: id.parse().ok()?, name: name.to_owned() }));
+    let mut event = Event {
+        image: text(row, 0)?,
+        status: text(row, 1)?,
+        hub_link: text(row, 2)?,
+        digest: text(row, 3)?,
+        ..Event::default()
+    };
+    if query.details {
+        event.diun_version = text(row, 12)?;
+        event.hostname = text(row, 13)?;
+        event.provider = text(row, 14)?;
+        event.mime_type = text(row, 15)?;
+        event.created = created(row, 16)?;
+        event.platform = text(row, 17)?;
+        event.metadata = metadata(&text(row, 18)?);
+    }
+    Ok(Update {
+        event,
+        received_at: time(row, 4)?,
+        since: time(row, 5)?,
+        state,
+        acknowledged_at,
+        snoozed_until,
+        note: row.get(10)?,
+        tag,
+        places: Vec::new(),
+    })
+}
+
+/// Reads the places of an image, and whether they are done with a digest.
+fn places(connection: &Connection, details: bool) -> Result<CachedStatement<'_>> {
+    let details =
+        if details { ", digest, status, metadata, first_seen, last_seen, times" } else { "" };
+    connection.prepare_cached(&format!(
+        "SELECT hostname, provider, workload, done_digest IS DISTINCT FROM ?2 {details}
+        FROM places WHERE image = ?1 ORDER BY hostname, provider, workload"
+    ))
+}
+
+fn read_places(places: &mut CachedStatement<'_>, update: &mut Update, details: bool) -> Result<()> {
+    let is_open = update.acknowledged_at.is_none();
+    let mut rows = places.query([&update.event.image, &update.event.digest])?;
+    while let Some(row) = rows.next()? {
+        let mut place = Place {
+            hostname: text(row, 0)?,
+            provider: text(row, 1)?,
+            workload: text(row, 2)?,
+            is_needed: is_open && row.get(3)?,
+            ..Place::default()
+        };
+        if details {
+            place.digest = text(row, 4)?;
+            place.status = text(row, 5)?;
+            place.metadata = metadata(&text(row, 6)?);
+            place.first_seen = time(row, 7)?;
+            place.last_seen = time(row, 8)?;
+            place.times = row.get(9)?;
+        }
+        update.places.push(place);
+    }
+    // A place without a workload counts only while no place has one.
+    if update.places.iter().any(|place| !place.workload.is_empty()) {
+        for place in &mut update.places {
+            place.is_needed &= !place.workload.is_empty();
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn digests(connection: &Connection, image: &str) -> Result<Vec<Digest>> {
+    let sql = "SELECT digest, created, platform, first_seen, last_seen FROM digests
+        WHERE image = ?1 ORDER BY last_seen DESC, digest";
+    connection
+        .prepare_cached(sql)?
+        .query_map([image], |row| {
+            Ok(Digest {
+                digest: text(row, 0)?,
+                created: created(row, 1)?,
+                platform: text(row, 2)?,
+                first_seen: time(row, 3)?,
+                last_seen: time(row, 4)?,
+            })
+        })?
+        .collect()
+}
+
+/// Counts each state by its own small index; the acknowledged are what is left of all.
+pub(super) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Counts> {
+    let now = now.timestamp_millis();
+    let count = |condition: &str| -> Result<u64> {
+        let sql = format!("SELECT count(*) FROM updates WHERE {condition}");
+        connection.prepare_cached(&sql)?.query_row([now], |row| row.get(0))
+    };
+    // Without a condition SQLite counts the entries of its smallest index.
+    let all: u64 = connection
+        .prepare_cached("SELECT count(*) FROM updates")?
+        .query_row([], |row| row.get(0))?;
+    let of = |state| count(&format!("?1 = ?1 AND {}", condition(state)));
+    let edge = |order: &str| -> Result<Option<DateTime<Utc>>> {
+        let pending = condition(State::Pending);
+        let sql =
+            format!("SELECT since FROM updates WHERE {pending} ORDER BY since {order} LIMIT 1");
+        let mut select = connection.prepare_cached(&sql)?;
+        let mut rows = select.query([now])?;
+        rows.next()?.map(|row| time(row, 0)).transpose()
+    };
+    let mut counts = Counts {
+        pending: of(State::Pending)?,
+        snoozed: of(State::Snoozed)?,
+        superseded: of(State::Superseded)?,
+        ignored: of(State::Ignored)?,
+        oldest_pending: edge("ASC")?,
+        newest_pending: edge("DESC")?,
+        acknowledged: 0,
+    };
+    let others = counts.pending + counts.snoozed + counts.superseded + counts.ignored;
+    counts.acknowledged = all.saturating_sub(others);
+    Ok(counts)
+}

@@ -1,0 +1,173 @@
+//! From a query to the part of an SQL statement that selects, orders and limits.
+
+use rusqlite::types::Value;
+
+use crate::inbox::query::{Query, Sort, Wanted};
+use crate::inbox::update::State;
+
+/// What each state means. SQLite uses the partial indexes only for these very texts. `?1` is the time.
+pub(super) fn condition(state: State) -> &'static str {
+    match state {
+        State::Pending => {
+            "acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NULL
+            AND (snoozed_until IS NULL OR snoozed_until <= ?1)"
+        }
+        State::Snoozed => {
+            "acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NULL
+            AND snoozed_until > ?1"
+        }
+        State::Superseded => {
+            "acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NOT NULL"
+        }
+        State::Acknowledged => "acknowledged_at IS NOT NULL AND ignored = 0",
+        State::Ignored => "ignored <> 0",
+    }
+}
+
+/// A place that the update still needs. The same rule, on places that were read, is in `query::read_places`.
+const NEEDED: &str = "u.acknowledged_at IS NULL AND p.done_digest IS DISTINCT FROM u.digest
+    AND (p.workload <> '' OR NOT EXISTS (
+        SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> ''))";
+
+/// The part of a statement after its columns, and its values.
+pub(super) struct Selection {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Selection {
+    /// The query's conditions, order and limit.
+    pub(super) fn new(query: &Query) -> Self {
+        let now = Value::Integer(query.now.timestamp_millis());
+        let mut selection = Self { sql: "FROM updates u WHERE ?1 = ?1".into(), values: vec![now] };
+        selection.filter(query);
+        selection.order(query);
+        if let Some(limit) = query.limit {
+            let limit = selection.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+            selection.sql.extend([" LIMIT ", &limit]);
+        }
+        selection
+    }
+
+    /// Binds a value. Returns its place in the statement.
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    fn and(&mut self, condition: &str) {
+        self.sql += " AND (";
+        self.sql += condition;
+        self.sql.push(')');
+    }
+
+    /// One of these values; nothing if there are none.
+    fn one_of(&mut self, column: &str, values: &[String]) -> Option<String> {
+        let values: Vec<String> = values.iter().map(|value| self.bind(value.clone())).collect();
+        (!values.is_empty()).then(|| format!("{column} IN ({})", values.join(", ")))
+    }
+
+    fn filter(&mut self, query: &Query) {
+        if !query.states.is_empty() && !State::ALL.iter().all(|state| query.states.contains(state))
+        {
+            let states: Vec<&str> = query.states.iter().copied().map(condition).collect();
+            self.and(&format!("({})", states.join(") OR (")));
+        }
+        self.images(&query.images);
+        if let Some(statuses) = self.one_of("u.status", &query.statuses) {
+            self.and(&statuses);
+        }
+        let tag = "(SELECT t.name FROM tag_assignments a JOIN tags t ON t.id = a.tag_id WHERE a.image = u.image)";
+        if let Some(tags) = self.one_of(tag, &query.tags) {
+            self.and(&tags);
+        }
+        if query.untagged {
+            self.and("NOT EXISTS (SELECT 1 FROM tag_assignments a WHERE a.image = u.image)");
+        }
+        if let Some(since) = query.since {
+            let since = self.bind(since.timestamp_millis());
+            self.and(&format!("u.since >= {since}"));
+        }
+        if let Some(before) = query.before {
+            let before = self.bind(before.timestamp_millis());
+            self.and(&format!("u.since < {before}"));
+        }
+        let hosts = self.one_of("p.hostname", &query.hosts);
+        let providers = self.one_of("p.provider", &query.providers);
+        if hosts.is_some() || providers.is_some() {
+            let needed = query.is_pending_only().then(|| NEEDED.to_owned());
+            let place: Vec<String> = [needed, hosts, providers].into_iter().flatten().collect();
+            let place = place.join(" AND ");
+            self.and(&format!(
+                "EXISTS (SELECT 1 FROM places p WHERE p.image = u.image AND {place})"
+            ));
+        }
+        if let Some(search) = &query.search {
+            let text = self.bind(search.to_lowercase());
+            let contains = |value: &str| format!("instr(lower({value}), {text}) > 0");
+            let place = format!("{} OR {}", contains("p.hostname"), contains("p.workload"));
+            let image = contains("u.image");
+            let tag = contains(tag);
+            self.and(&format!(
+                "{image} OR {tag} OR EXISTS (SELECT 1 FROM places p WHERE p.image = u.image AND ({place}))"
+            ));
+        }
+    }
+
+    fn images(&mut self, images: &[Wanted]) {
+        let names = images.iter().filter_map(|wanted| match wanted {
+            Wanted::Exact(name, _) => Some(name.as_str().to_owned()),
+            Wanted::Pattern(_) => None,
+        });
+        let mut any = Vec::new();
+        // One value for any number of names: SQLite limits how many there may be.
+        let names: Vec<String> = names.collect();
+        if let [name] = names.as_slice() {
+            let name = self.bind(name.clone());
+            any.push(format!("u.image = {name}"));
+        } else if !names.is_empty() {
+            let names = self.bind(serde_json::to_string(&names).unwrap_or_default());
+            any.push(format!("u.image IN (SELECT value FROM json_each({names}))"));
+        }
+        for wanted in images {
+            if let Wanted::Pattern(pattern) = wanted {
+                let pattern = self.bind(pattern.as_str().to_owned());
+                any.push(format!("matches({pattern}, u.image)"));
+            }
+        }
+        if !any.is_empty() {
+            self.and(&any.join(" OR "));
+        }
+    }
+
+    fn order(&mut self, query: &Query) {
+        let (up, down) = if query.reverse { ("DESC", "ASC") } else { ("ASC", "DESC") };
+        if let Some(after) = &query.after {
+            let since = self.bind(after.since);
+            let image = self.bind(after.image.clone());
+            let (more, less) = if query.reverse { (">", "<") } else { ("<", ">") };
+            match query.sort {
+                Sort::Image => self.and(&format!("u.image {less} {image}")),
+                _ => self.and(&format!(
+                    "u.since {more}= {since} AND (u.since {more} {since} OR u.image > {image})"
+                )),
+            }
+        }
+        // Updates without the value that is sorted by come last.
+        let key = match query.sort {
+            Sort::Since => format!("u.since {down}"),
+            Sort::Received => format!("u.received {down}"),
+            Sort::Created => format!("julianday(nullif(u.created, '')) {down} NULLS LAST"),
+            Sort::Image => format!("u.image {up}"),
+            Sort::Tag => format!(
+                "(SELECT t.name FROM tag_assignments a JOIN tags t ON t.id = a.tag_id
+                    WHERE a.image = u.image) {up} NULLS LAST"
+            ),
+            Sort::Host => format!(
+                "(SELECT min(p.hostname) FROM places p WHERE p.image = u.image) {up} NULLS LAST"
+            ),
+        };
+        let then = if query.sort == Sort::Image { "" } else { ", u.image" };
+        self.sql.extend([" ORDER BY ", &key, then]);
+    }
+}

@@ -1,0 +1,232 @@
+//! Storing events: the rules of what an event changes.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::arrival::{Arrival, COLUMNS};
+use super::database::CACHE_KIB;
+use super::row::text;
+use crate::event::parse_created;
+use crate::image::pinned_digest;
+use crate::inbox::received::Received;
+
+/// Memory for pages, in KiB, while many events are stored: the pages of a bulk are touched at random.
+const BULK_CACHE_KIB: i64 = 32 * 1024;
+/// So many events in a transaction are a bulk.
+const BULK: usize = 1_000;
+
+/// Stores events in order in one transaction.
+pub(super) fn all(connection: &mut Connection, received: &[Received]) -> Result<()> {
+    if received.len() >= BULK {
+        connection.pragma_update(None, "cache_size", -BULK_CACHE_KIB)?;
+    }
+    let transaction = connection.transaction()?;
+    for (change, received) in (next_change(&transaction)?..).zip(received) {
+        one(&transaction, received, change)?;
+    }
+    transaction.commit()?;
+    if received.len() >= BULK {
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    }
+    Ok(())
+}
+
+/// The number of the next change to any update.
+pub(super) fn next_change(connection: &Connection) -> Result<i64> {
+    let sql = "SELECT coalesce(max(changed), 0) + 1 FROM updates";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
+/// What an update's row says before the event.
+struct Current {
+    digest: String,
+    created: String,
+    platform: String,
+    received: i64,
+    since: i64,
+    is_acknowledged: bool,
+    acknowledged_digest: Option<String>,
+}
+
+fn one(connection: &Connection, received: &Received, change: i64) -> Result<()> {
+    let (arrival, event) = (Arrival::new(received, change), &received.event);
+    let Some(current) = current(connection, &event.image)? else {
+        arrival.insert(connection)?;
+        arrival.report(connection, false)?;
+        return close_pinned(connection, &arrival);
+    };
+    let known = arrival.known(connection)?;
+    // Replayed events have whole seconds.
+    if received.is_replayed && arrival.at / 1_000 < current.received / 1_000 {
+        // They only add their place and their digest.
+        if event.digest != current.digest {
+            remember(
+                connection,
+                &event.image,
+                &event.digest,
+                arrival.created(),
+                &event.platform,
+                [arrival.at; 2],
+            )?;
+        }
+        return if known.is_some() { Ok(()) } else { arrival.report(connection, known.is_some()) };
+    }
+    if event.digest == current.digest && !event.digest.is_empty() {
+        repeat(connection, &arrival, &current, known.is_some())?;
+    } else if is_echo(connection, &arrival, &current, known.as_deref())? {
+        arrival.report(connection, known.is_some())?;
+    } else {
+        replace(connection, &arrival, &current)?;
+        arrival.report(connection, known.is_some())?;
+    }
+    close_pinned(connection, &arrival)
+}
+
+fn current(connection: &Connection, image: &str) -> Result<Option<Current>> {
+    let sql = "SELECT digest, created, platform, received, since, acknowledged_at IS NOT NULL,
+        acknowledged_digest FROM updates WHERE image = ?1";
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok(Current {
+            digest: text(row, 0)?,
+            created: text(row, 1)?,
+            platform: text(row, 2)?,
+            received: row.get(3)?,
+            since: row.get(4)?,
+            is_acknowledged: row.get(5)?,
+            acknowledged_digest: row.get(6)?,
+        })
+    };
+    connection.prepare_cached(sql)?.query_row([image], row).optional()
+}
+
+/// The current digest again. Only an update at a place that is new here reopens it, for that place.
+fn repeat(
+    connection: &Connection,
+    arrival: &Arrival<'_>,
+    current: &Current,
+    is_known: bool,
+) -> Result<()> {
+    let image = arrival.event.image.as_str();
+    if current.is_acknowledged && !is_known {
+        let sql = "UPDATE places SET done_digest = ?2, done_by = 'person'
+            WHERE image = ?1 AND done_digest IS DISTINCT FROM ?2";
+        connection.prepare_cached(sql)?.execute(params![image, current.digest])?;
+    }
+    let sql = format!("UPDATE updates SET {COLUMNS} WHERE image = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    arrival.bind(&mut statement)?;
+    statement.raw_execute()?;
+    arrival.report(connection, is_known)?;
+    if current.is_acknowledged && !is_known {
+        if arrival.event.status == "update" {
+            return reopen(connection, image);
+        }
+        return arrival.done(connection, "person");
+    }
+    Ok(())
+}
+
+fn reopen(connection: &Connection, image: &str) -> Result<()> {
+    let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
+        acknowledged_by = NULL WHERE image = ?1";
+    connection.prepare_cached(sql)?.execute([image]).map(drop)
+}
+
+/// Whether this is a digest that the image had before, from a mirror, a Diun that lags, or a replayed
+/// log. From a place that had the current one, or built later, it is news: the registry went back.
+fn is_echo(
+    connection: &Connection,
+    arrival: &Arrival<'_>,
+    current: &Current,
+    known: Option<&str>,
+) -> Result<bool> {
+    let event = arrival.event;
+    if event.digest.is_empty() || known == Some(current.digest.as_str()) {
+        return Ok(false);
+    }
+    let time = |text: &str| parse_created(text).ok().flatten();
+    let is_later = match (event.created.as_deref().and_then(time), time(&current.created)) {
+        (Some(event), Some(current)) => event > current,
+        _ => false,
+    };
+    let sql = "SELECT EXISTS (SELECT 1 FROM digests WHERE image = ?1 AND digest = ?2)";
+    let mut select = connection.prepare_cached(sql)?;
+    Ok(!is_later && select.query_row([&event.image, &event.digest], |row| row.get(0))?)
+}
+
+/// Another digest becomes the current one, or none.
+fn replace(connection: &Connection, arrival: &Arrival<'_>, current: &Current) -> Result<()> {
+    let event = arrival.event;
+    let is_another = event.digest != current.digest;
+    if is_another && !current.digest.is_empty() {
+        let seen = [current.since, current.received];
+        remember(
+            connection,
+            &event.image,
+            &current.digest,
+            &current.created,
+            &current.platform,
+            seen,
+        )?;
+        let sql = "DELETE FROM digests WHERE image = ?1 AND digest = ?2";
+        connection.prepare_cached(sql)?.execute([&event.image, &event.digest])?;
+    }
+    if event.digest.is_empty() {
+        // Nothing can be told apart without a digest, so the place is never done with it.
+        let sql = "UPDATE places SET done_digest = NULL, done_by = NULL WHERE image = ?1
+            AND hostname = ?2 AND provider = ?3 AND workload = ?4";
+        connection.prepare_cached(sql)?.execute(arrival.key())?;
+    }
+    // Back to the digest that was last acknowledged is no news.
+    let is_dealt_with = !event.digest.is_empty()
+        && current.acknowledged_digest.as_deref() == Some(event.digest.as_str());
+    let sql = format!(
+        "UPDATE updates SET {COLUMNS}, since = CASE WHEN ?19 THEN ?17 ELSE since END,
+            acknowledged_at = CASE WHEN ?20 THEN coalesce(acknowledged_at, datetime(?17 / 1000, 'unixepoch')) END
+        WHERE image = ?1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    arrival.bind(&mut statement)?;
+    statement.raw_bind_parameter(19, is_another)?;
+    statement.raw_bind_parameter(20, is_dealt_with)?;
+    statement.raw_execute().map(drop)
+}
+
+/// Keeps a digest that is not the current one.
+fn remember(
+    connection: &Connection,
+    image: &str,
+    digest: &str,
+    created: &str,
+    platform: &str,
+    [first, last]: [i64; 2],
+) -> Result<()> {
+    if digest.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO digests VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (image, digest)
+        DO UPDATE SET first_seen = min(first_seen, ?5), last_seen = max(last_seen, ?6)";
+    let values = params![image, digest, created, platform, first, last];
+    connection.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+/// An event whose digest stands in its own name comes from a place that runs it already.
+fn close_pinned(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
+    let event = arrival.event;
+    if event.digest.is_empty() || pinned_digest(&event.image) != Some(event.digest.as_str()) {
+        return Ok(());
+    }
+    arrival.done(connection, "name")?;
+    close_if_done(connection, &event.image, arrival.at)?;
+    Ok(())
+}
+
+/// Acknowledges an update if none of its places needs it any more. Returns whether it did.
+pub(super) fn close_if_done(connection: &Connection, image: &str, at: i64) -> Result<bool> {
+    let sql = "UPDATE updates AS u SET acknowledged_at = datetime(?2 / 1000, 'unixepoch'),
+            acknowledged_digest = digest, acknowledged_by = 'places', snoozed_until = NULL
+        WHERE image = ?1 AND acknowledged_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM places p WHERE p.image = u.image AND p.done_digest IS DISTINCT FROM u.digest
+                AND (p.workload <> '' OR NOT EXISTS (
+                    SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> '')))";
+    Ok(connection.prepare_cached(sql)?.execute(params![image, at])? > 0)
+}
