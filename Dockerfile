@@ -1,8 +1,10 @@
 # One static binary and nothing else: no shell, no libraries, and no user but a number.
-FROM rust:1.95-slim-bookworm AS build
+ARG RUST=rust:1.95-slim-bookworm
+FROM ${RUST} AS build
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
+COPY benches benches
 COPY migrations migrations
 COPY src src
 ENV RUSTFLAGS="-C target-feature=+crt-static"
@@ -10,7 +12,7 @@ ENV RUSTFLAGS="-C target-feature=+crt-static"
 RUN target=$(rustc --print host-tuple) \
     && cargo build --release --locked --bin diunbox --target "$target" \
     && install -D "target/$target/release/diunbox" /program/usr/bin/diunbox \
-    && install -d -m 0700 /owned/data /owned/tmp
+    && install -d -m 0700 /owned/data
 
 FROM scratch
 COPY --from=build /program /
@@ -21,6 +23,6 @@ ENV PATH=/usr/bin \
     DIUNBOX_LISTEN=0.0.0.0:3486
 VOLUME /data
 EXPOSE 3486
-HEALTHCHECK --interval=30s --timeout=6s --start-period=5s CMD ["diunbox", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=5s CMD ["diunbox", "healthcheck"]
 ENTRYPOINT ["diunbox"]
 CMD ["serve"]

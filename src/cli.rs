@@ -26,9 +26,9 @@ pub struct Cli {
     #[arg(help_heading = GLOBAL)]
     pub db: Option<PathBuf>,
 
-    /// When to use colour and links
+    /// When to use colour
     ///
-    /// With `auto`, on a terminal, unless NO_COLOR is set.
+    /// With `auto`, on a terminal, unless NO_COLOR is set. Links are for terminals that show them.
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = GLOBAL)]
     pub color: ColorWhen,
 

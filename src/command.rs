@@ -152,7 +152,8 @@ fn database(chosen: Option<&Path>) -> Result<PathBuf, Error> {
 /// it goes to a program.
 fn print_name(out: &mut dyn Write, name: &str, null: bool) -> io::Result<()> {
     match null {
-        true if io::stdout().is_terminal() => write!(out, "{}\0", safe(name)),
+        // A terminal shows no NUL, and the prompt would stick to the last name.
+        true if io::stdout().is_terminal() => writeln!(out, "{}", safe(name)),
         true => write!(out, "{name}\0"),
         false => writeln!(out, "{}", safe(name)),
     }

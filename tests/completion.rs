@@ -39,6 +39,9 @@ fn inbox() -> Inbox {
     inbox.diunbox(["ingest"]).write_stdin(events.join("\n")).assert().success();
     // As another program could leave it.
     inbox.sql("UPDATE updates SET image = 'docker.io/library/a' || char(27) || '[2J:1' WHERE image GLOB '*escape*'");
+    let hidden =
+        ["x\u{202e}y", "x\u{2066}y", "x\u{200b}y", "x\u{115f}y", "x\u{34f}y", "x\u{fe0f}y"];
+    inbox.diunbox(["tag", "create"]).args(hidden).assert().success();
     inbox.diunbox(["tag", "create", "web servers", "db"]).assert().success();
     inbox
 }

@@ -16,6 +16,7 @@ use clap_complete::env::{CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Sh
 
 use crate::cli::Cli;
 use crate::image::short_name;
+use crate::render::terminal::is_unsafe;
 use crate::store::sqlite::Glance;
 
 const VARIABLE: &str = "DIUNBOX_COMPLETE";
@@ -175,7 +176,7 @@ fn unquoted(word: &OsStr) -> String {
 /// Names come from outside. What a shell that does not quote would take for more than a word, and
 /// what the command would take for an option, is not put on the user's command line.
 fn is_safe(name: &str, quotes: bool) -> bool {
-    let is_safe = |c: char| if quotes { !c.is_control() } else { is_plain(c) };
+    let is_safe = |c: char| !is_unsafe(c) && (quotes || is_plain(c));
     !name.is_empty() && !name.starts_with('-') && name.chars().all(is_safe)
 }
 

@@ -97,6 +97,7 @@ fn store_all(
             let Ok(found) = receiver.recv_timeout(DRY) else { break };
             batch.events.extend(found.events);
             batch.complaints.extend(found.complaints);
+            batch.warnings.extend(found.warnings);
             batch.bytes += found.bytes;
         }
         let result = if batch.events.is_empty() { Ok(()) } else { store.upsert_all(&batch.events) };
@@ -120,7 +121,7 @@ fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let mut kept = BufWriter::new(tempfile::tempfile_in(&folder).map_err(fail)?);
     let (mut refused, mut written) = (0, Ok(()));
     source::read(sources, |found| {
-        found.complaints.iter().for_each(complain);
+        found.warnings.iter().chain(&found.complaints).for_each(complain);
         refused += found.complaints.len();
         written =
             found.events.iter().try_for_each(|event| Ok(serde_json::to_writer(&mut kept, event)?));

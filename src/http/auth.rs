@@ -3,10 +3,15 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use subtle::ConstantTimeEq;
 
 use super::error::Error;
 use super::head::Head;
+
+/// What a 401 offers. Basic comes first: feed readers know nothing else, and some fail without a realm.
+const CHALLENGE: &str = "Basic realm=\"diunbox\", Bearer";
 
 /// What clients must know.
 #[derive(Clone)]
@@ -28,13 +33,20 @@ impl Token {
         }
     }
 
-    /// Compares in a time that depends on the lengths alone.
+    /// Whether an `Authorization` header has this token: alone, after `Bearer` or `Token`, or as the
+    /// password of `Basic`. Compares in a time that depends on the lengths alone.
     fn is_in(&self, authorization: &str) -> bool {
-        let given = match authorization.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-            _ => authorization,
+        let (scheme, rest) = authorization.split_once(' ').unwrap_or(("", authorization));
+        let given = match scheme.to_ascii_lowercase().as_str() {
+            "bearer" | "token" => rest.trim().as_bytes().to_vec(),
+            "basic" => {
+                let decoded = BASE64_STANDARD.decode(rest.trim()).unwrap_or_default();
+                let password = decoded.splitn(2, |byte| *byte == b':').nth(1);
+                password.unwrap_or_default().to_vec()
+            }
+            _ => authorization.as_bytes().to_vec(),
         };
-        given.as_bytes().ct_eq(self.0.as_bytes()).into()
+        given.ct_eq(self.0.as_bytes()).into()
     }
 }
 
@@ -52,7 +64,7 @@ pub(super) fn check_token(token: Option<&Token>, head: &Head) -> Result<(), Erro
         Some(_) => "the token in the Authorization header is not the one that diunbox has",
         None => "a token is needed: send the header `Authorization: TOKEN`",
     };
-    Err(Error::new(401, error).with("WWW-Authenticate", "Bearer"))
+    Err(Error::new(401, error).with("WWW-Authenticate", CHALLENGE))
 }
 
 /// Refuses what a browser sends for a page of another site. Such a page could otherwise read and
@@ -63,12 +75,13 @@ pub(super) fn check_token(token: Option<&Token>, head: &Head) -> Result<(), Erro
 pub(super) fn check_browser(local_names_only: bool, head: &Head) -> Result<(), Error> {
     let refuse = |error| Err(Error::new(403, error));
     let host = head.host();
-    if let Some(site) = head.header("sec-fetch-site")
-        && !["none", "same-origin"].contains(&site)
-    {
-        return refuse("this request comes from a page of another site (Sec-Fetch-Site)");
-    }
-    if let Some(origin) = head.header("origin") {
+    // No page can set this header, so where the browser sends it, it decides. `Origin` alone must equal
+    // `Host`: a proxy that drops the port from `Host` makes them differ, and so must pass both on.
+    if let Some(site) = head.header("sec-fetch-site") {
+        if !["none", "same-origin"].contains(&site) {
+            return refuse("this request comes from a page of another site (Sec-Fetch-Site)");
+        }
+    } else if let Some(origin) = head.header("origin") {
         let own = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         if own.is_none() || own != host {
             return refuse("this request comes from a page of another site (Origin)");
@@ -116,10 +129,30 @@ mod tests {
         let ask = |authorization| {
             status(&[("authorization", authorization)], |head| check_token(Some(&token), head))
         };
-        for right in ["s3cret", "Bearer s3cret", "bearer  s3cret"] {
+        for right in [
+            "s3cret",
+            "Bearer s3cret",
+            "bearer  s3cret",
+            "Token s3cret",
+            "Basic ZGl1bjpzM2NyZXQ=",
+            "basic OnMzY3JldA==",
+        ] {
             assert_eq!(ask(right), 200, "{right}");
         }
-        for wrong in ["", "s3cre", "s3cret2", "S3CRET", "Basic s3cret", "Bearer", "Bearer "] {
+        for wrong in [
+            "",
+            "s3cre",
+            "s3cret2",
+            "S3CRET",
+            "Bearer",
+            "Bearer ",
+            "Basic s3cret",
+            "Basic czNjcmV0",
+            "Basic czNjcmV0Og==",
+            "Basic ZGl1bjpzM2NyZXQ6",
+            "Basic ",
+            "Digest s3cret",
+        ] {
             assert_eq!(ask(wrong), 401, "{wrong}");
         }
         assert_eq!(status(&[], |head| check_token(Some(&token), head)), 401);
@@ -141,6 +174,12 @@ mod tests {
         assert_eq!(ask(&[]), 200);
         assert_eq!(ask(&[host, ("sec-fetch-site", "none")]), 200);
         assert_eq!(ask(&[host, ("sec-fetch-site", "same-origin")]), 200);
+        // As behind a proxy that drops the port.
+        let origin = ("origin", "http://localhost:8443");
+        assert_eq!(ask(&[host, origin, ("sec-fetch-site", "same-origin")]), 200);
+        assert_eq!(ask(&[host, origin]), 403);
+        let own = ("origin", "http://localhost:3486");
+        assert_eq!(ask(&[host, own, ("sec-fetch-site", "cross-site")]), 403);
         assert_eq!(ask(&[host, ("sec-fetch-site", "cross-site")]), 403);
         assert_eq!(ask(&[host, ("sec-fetch-site", "same-site")]), 403);
         assert_eq!(ask(&[host, ("origin", "http://localhost:3486")]), 200);

@@ -14,6 +14,9 @@ use crate::render::terminal::safe;
 /// Maximum length of a logged path, in characters.
 const PATH_LIMIT: usize = 512;
 
+/// Maximum length of a logged body that was refused, in bytes.
+const BODY_LIMIT: usize = 4 * 1024;
+
 /// How much to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -97,6 +100,13 @@ impl Log {
     /// Logs a message at error level.
     pub fn problem(self, message: &str) {
         self.message("error", message);
+    }
+
+    /// Logs the start of a body that is not an event, so that nothing is lost without a trace.
+    pub(super) fn refused(self, body: &[u8]) {
+        let start = &body[..body.len().min(BODY_LIMIT)];
+        let rest = if start.len() < body.len() { "…" } else { "" };
+        self.info(&format!("refused body: {}{rest}", String::from_utf8_lossy(start)));
     }
 
     /// Writes an event that could not be stored as a line that `diunbox ingest` takes. Returns

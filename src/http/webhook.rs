@@ -25,7 +25,13 @@ pub(super) fn take(request: &Request<'_>, context: &Arc<Context>) -> Answer {
             _ => refuse(&"there is no body: Diun sends the event as JSON in it"),
         });
     }
-    let event = Event::from_json(request.body).map_err(|error| refuse(&error))?;
+    let (event, warnings) = Event::read(request.body).map_err(|error| {
+        context.log.refused(request.body);
+        refuse(&error)
+    })?;
+    for warning in warnings {
+        context.log.info(&format!("{}: {warning}", event.image));
+    }
     context.store.upsert(Received::now(event, Utc::now()))?;
     context.metrics.stored();
     Ok(empty(204))

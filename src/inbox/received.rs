@@ -29,6 +29,14 @@ impl Received {
     /// # Errors
     /// When it is neither.
     pub fn from_json(json: &[u8], now: DateTime<Utc>) -> Result<Self, EventError> {
+        Self::read(json, now).map(|(received, _)| received)
+    }
+
+    /// As [`Received::from_json`], with the warnings of [`Event::read`].
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn read(json: &[u8], now: DateTime<Utc>) -> Result<(Self, Vec<String>), EventError> {
         #[derive(Deserialize)]
         struct Wrapped<'a> {
             #[serde(borrow)]
@@ -36,17 +44,18 @@ impl Received {
             #[serde(default)]
             received_at: Option<String>,
         }
-        match Event::from_json(json) {
-            Ok(event) => Ok(Self::now(event, now)),
+        match Event::read(json) {
+            Ok((event, warnings)) => Ok((Self::now(event, now), warnings)),
             Err(error) => match serde_json::from_slice::<Wrapped<'_>>(json) {
                 Ok(Wrapped { event, received_at }) => {
-                    let event = Event::from_json(event.get().as_bytes())?;
+                    let (event, warnings) = Event::read(event.get().as_bytes())?;
                     // A time to come would keep every later event from being the newest.
                     let at = received_at.and_then(|at| DateTime::parse_from_rfc3339(&at).ok());
-                    Ok(match at.map(|at| at.to_utc()).filter(|at| *at <= now) {
+                    let received = match at.map(|at| at.to_utc()).filter(|at| *at <= now) {
                         Some(at) => Self { event, at, is_replayed: true },
                         None => Self::now(event, now),
-                    })
+                    };
+                    Ok((received, warnings))
                 }
                 Err(_) => Err(error),
             },

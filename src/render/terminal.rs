@@ -34,7 +34,7 @@ impl Terminal {
             ColorWhen::Auto => !matches!(AutoStream::choice(&stdout), ColorChoice::Never),
         };
         let capable = || supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
-        Self { width, color, links: color && (when == ColorWhen::Always || capable()) }
+        Self { width, color, links: color && width.is_some() && capable() }
     }
 
     /// A table's heading.
@@ -85,7 +85,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
 
 /// Control characters, and the characters of Unicode that reorder text or are not visible
 /// (`Default_Ignorable_Code_Point` and the line separators).
-pub(super) fn is_unsafe(character: char) -> bool {
+pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

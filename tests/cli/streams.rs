@@ -59,7 +59,7 @@ fn output_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn colour_and_links_in_a_pipe_only_when_asked_for() {
+fn colour_in_a_pipe_only_when_asked_for_and_links_never() {
     let inbox = Inbox::new();
     let link = json!({"hub_link": "https://hub.docker.com/_/nginx"});
     inbox.take(&[event_with("docker.io/library/nginx:1.27", &link)]);
@@ -70,9 +70,8 @@ fn colour_and_links_in_a_pipe_only_when_asked_for() {
     }
     let assert = inbox.diunbox(["list", "--color", "always"]).env("NO_COLOR", "1").assert();
     let bold = contains("\u{1b}[1mIMAGE");
-    let linked =
-        contains("\u{1b}]8;;https://hub.docker.com/_/nginx\u{1b}\\nginx:1.27\u{1b}]8;;\u{1b}\\ ");
-    assert.success().stdout(bold.and(linked));
+    // A link garbles what is not a terminal, such as the page of `watch --color`.
+    assert.success().stdout(bold.and(contains("\u{1b}]8").not()));
     inbox.diunbox(["list", "--color", "often"]).assert().code(2);
 }
 

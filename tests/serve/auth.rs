@@ -48,7 +48,7 @@ fn a_token_is_asked_of_everything_but_healthz() {
         ] {
             let answer = server.send(method, path, headers, body);
             assert_eq!(answer.status, 401, "{method} {path} {headers:?}");
-            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            assert_eq!(answer.header("www-authenticate"), "Basic realm=\"diunbox\", Bearer");
             assert!(answer.error().contains("token"), "{}", answer.error());
         }
     }
@@ -57,8 +57,10 @@ fn a_token_is_asked_of_everything_but_healthz() {
         let headers = [("Authorization", TOKEN)];
         assert_eq!(server.send(method, path, &headers, body).status, status, "{method} {path}");
     }
-    let headers = [("authorization", "Bearer s3cret-t0ken")];
-    assert_eq!(server.send("GET", "/api/updates", &headers, "").status, 200);
+    for way in ["Bearer s3cret-t0ken", "Token s3cret-t0ken", "Basic ZGl1bjpzM2NyZXQtdDBrZW4="] {
+        let headers = [("authorization", way)];
+        assert_eq!(server.send("GET", "/api/updates", &headers, "").status, 200, "{way}");
+    }
 }
 
 #[test]

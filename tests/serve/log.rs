@@ -112,7 +112,7 @@ fn no_request_forges_a_line() {
         let server = Server::with(Inbox::new(), &["--log-format", format]);
         let name = "a\n2026-01-01T00:00:00Z forged\r\u{1b}[2J\u{202e}";
         // The reason of a refusal quotes the field's name.
-        let body = serde_json::json!({"image": "a", "metadata": {name: 5}}).to_string();
+        let body = serde_json::json!({"image": 5, name: name}).to_string();
         assert_eq!(server.send("POST", "/webhook", &[], body).status, 400);
         assert_eq!(server.ask("PATCH", "/api/updates/a%0aforged%1b%5B2J%e2%80%ae").status, 404);
         server.raw("GET /\x1b[2J\u{202e} HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -120,7 +120,8 @@ fn no_request_forges_a_line() {
         assert_eq!(server.ask("GET", "/api/tags").status, 200);
         server.logged("/api/tags");
         let log = server.log();
-        assert_eq!(log.len(), 6, "{log:#?}");
+        assert_eq!(log.len(), 7, "{log:#?}");
+        assert!(log.iter().any(|line| line.contains("refused body: ")), "{log:#?}");
         let unsafe_ = |c: char| c.is_control() || c == '\u{202e}';
         assert!(!log.iter().any(|line| line.contains(unsafe_)), "{log:#?}");
         assert!(!log.iter().any(|line| line.starts_with("2026-01-01")), "{log:#?}");

@@ -44,7 +44,7 @@ impl Progress {
         if self.bar.is_none() && !self.quiet && self.started.elapsed() >= SOON {
             self.bar = Some(self.new_bar());
         }
-        let complain = || batch.complaints.iter().for_each(complain);
+        let complain = || batch.warnings.iter().chain(&batch.complaints).for_each(complain);
         match &self.bar {
             Some(bar) => bar.suspend(complain),
             None => complain(),

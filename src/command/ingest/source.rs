@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub(super) events: Vec<Received>,
     /// What was wrong, with file and line.
     pub(super) complaints: Vec<String>,
+    /// What was dropped of the events, with file and line.
+    pub(super) warnings: Vec<String>,
     /// How much was read.
     pub(super) bytes: u64,
 }
@@ -108,19 +110,24 @@ fn read_one(
 /// Fast path: tries to parse a whole line as one event.
 fn whole(line: &[u8]) -> Option<Received> {
     let line = line.strip_suffix(b"\n")?.trim_ascii_end();
-    Received::from_json(line.strip_suffix(b",").unwrap_or(line), Utc::now()).ok()
+    let (received, warnings) =
+        Received::read(line.strip_suffix(b",").unwrap_or(line), Utc::now()).ok()?;
+    // What is worth a warning goes the long way, which knows the line's number.
+    warnings.is_empty().then_some(received)
 }
 
 impl Found {
     fn add(&mut self, piece: &Piece<'_>, name: &str) {
         let event = match piece.object {
-            Ok(object) => {
-                Received::from_json(object, Utc::now()).map_err(|error| error.to_string())
-            }
+            Ok(object) => Received::read(object, Utc::now()).map_err(|error| error.to_string()),
             Err(broken) => Err(broken.to_string()),
         };
         match event {
-            Ok(event) => self.events.push(event),
+            Ok((event, warnings)) => {
+                let place = format!("{name}:{}", piece.line);
+                self.warnings.extend(warnings.iter().map(|warning| format!("{place}: {warning}")));
+                self.events.push(event);
+            }
             Err(reason) => self.complaints.push(format!("{name}:{}: {reason}", piece.line)),
         }
     }
