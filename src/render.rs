@@ -1,5 +1,7 @@
 //! What a person or a script gets to see: tables, JSON and times, safe for a terminal.
 
+mod columns;
+mod fit;
 pub mod json;
 pub mod page;
 mod place;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
-use super::table::{Long, cell, cut, print};
+use super::columns::{Column, cell, cut, print};
 use super::terminal::{Terminal, safe};
 use super::time::{ago, full};
 use crate::event::{Event, parse_created};
@@ -99,8 +99,8 @@ fn where_(
             ago(place.last_seen, now),
         ]
     });
-    let headings = ["HOST", "PROVIDER", "WORKLOAD", "NEEDED", "REPORTED", "LAST SEEN"];
-    print(out, &headings, rows, std::iter::empty(), Long::Wrapped, terminal)
+    let columns = ["HOST", "PROVIDER", "WORKLOAD", "NEEDED", "REPORTED", "LAST SEEN"];
+    print(out, &columns.map(Column::wrapped), rows, std::iter::empty(), terminal)
 }
 
 fn earlier(
@@ -117,8 +117,8 @@ fn earlier(
         let (first, last) = (ago(digest.first_seen, now), ago(digest.last_seen, now));
         vec![cell(&digest.digest), first, last]
     });
-    let headings = ["DIGEST", "FIRST SEEN", "LAST SEEN"];
-    print(out, &headings, rows, std::iter::empty(), Long::Wrapped, terminal)
+    let columns = ["DIGEST", "FIRST SEEN", "LAST SEEN"];
+    print(out, &columns.map(Column::wrapped), rows, std::iter::empty(), terminal)
 }
 
 fn section(out: &mut dyn Write, title: &str, terminal: Terminal) -> io::Result<()> {

@@ -2,24 +2,17 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, Utc};
-use comfy_table::presets::NOTHING;
-use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width};
-use unicode_width::UnicodeWidthStr;
-
+use super::columns::{Column, cell, print};
+use super::fit;
 use super::place::places;
-use super::terminal::{Terminal, safe};
+use super::terminal::Terminal;
 use super::time::ago;
 use crate::image::short_name;
 use crate::inbox::update::{Counts, State, Tag, Update};
+use chrono::{DateTime, Utc};
 
-/// A cell holds no more characters than this, even where its line has room: an image's name can
-/// have 500, and a hostile event's a million.
-const CELL: usize = 1_000;
-/// Between two columns.
-const GAP: u16 = 2;
-/// A column that is no wider than this, such as one of times, gives way last.
-const NARROW: usize = 14;
+/// A terminal with fewer columns has no room for what can be done without.
+const ROOMY: usize = 60;
 
 /// Prints updates, one per line, with their states if there can be several.
 ///
@@ -32,26 +25,36 @@ pub fn updates(
     now: DateTime<Utc>,
     terminal: Terminal,
 ) -> io::Result<()> {
-    let mut headings = vec!["IMAGE", "STATUS", "WHERE", "SINCE", "TAG"];
-    if with_state {
-        headings.push("STATE");
-    }
+    let is_roomy = terminal.width.is_none_or(|width| width >= ROOMY);
+    let columns = [
+        (Column::fitted("IMAGE", fit::name), true),
+        (Column::fitted("STATUS", fit::end), is_roomy),
+        (Column::fitted("WHERE", fit::place), true),
+        (Column::fitted("SINCE", fit::end), true),
+        (Column::fitted("TAG", fit::end), is_roomy),
+        (Column::fitted("STATE", fit::end), with_state),
+    ];
     let rows = updates.iter().map(|update| {
         let status = update.event.status.as_str();
-        let mut row = vec![
+        let since = ago(update.since, now);
+        let row = [
             cell(short_name(&update.event.image)),
             cell(if status.is_empty() { "-" } else { status }),
             cell(&places(update)),
-            ago(update.since, now),
+            if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
+            update.state.to_string(),
         ];
-        if with_state {
-            row.push(update.state.to_string());
-        }
-        row
+        row.into_iter()
+            .zip(columns)
+            .filter(|(_, (_, shown))| *shown)
+            .map(|(cell, _)| cell)
+            .collect()
     });
+    let columns: Vec<_> =
+        columns.into_iter().filter(|(_, shown)| *shown).map(|(column, _)| column).collect();
     let links = updates.iter().map(|update| update.event.hub_link.as_str());
-    print(out, &headings, rows, links, Long::Cut, terminal)
+    print(out, &columns, rows, links, terminal)
 }
 
 /// Prints tags, and how many images carry each.
@@ -64,7 +67,8 @@ pub fn tags<'a>(
     terminal: Terminal,
 ) -> io::Result<()> {
     let rows = tags.map(|(tag, images)| vec![cell(&tag.name), images.to_string()]);
-    print(out, &["TAG", "IMAGES"], rows, std::iter::empty(), Long::Cut, terminal)
+    let columns = [Column::fitted("TAG", fit::end), Column::fitted("IMAGES", fit::end)];
+    print(out, &columns, rows, std::iter::empty(), terminal)
 }
 
 /// Prints the counts in a line.
@@ -88,154 +92,10 @@ pub fn counts(out: &mut dyn Write, counts: Counts, now: DateTime<Utc>) -> io::Re
     writeln!(out, ", {} acknowledged", counts.acknowledged)
 }
 
-/// The start of a text, without a character that could do harm.
-pub(super) fn cut(text: &str, most: usize) -> (String, bool) {
-    let end = if text.len() > most { text.char_indices().nth(most) } else { None };
-    match end {
-        Some((end, _)) => (safe(&text[..end]).into_owned(), true),
-        None => (safe(text).into_owned(), false),
-    }
-}
-
-pub(super) fn cell(text: &str) -> String {
-    let (mut text, is_cut) = cut(text, CELL);
-    if is_cut {
-        text.push('…');
-    }
-    text
-}
-
-/// What becomes of a value that has no room on the terminal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Long {
-    /// It loses its end, and a row takes one line.
-    Cut,
-    /// It goes on in the next line.
-    Wrapped,
-}
-
-/// Prints a table, with a link for the first cell of each row.
-pub(super) fn print<'a>(
-    out: &mut dyn Write,
-    headings: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-    links: impl Iterator<Item = &'a str>,
-    long: Long,
-    terminal: Terminal,
-) -> io::Result<()> {
-    match terminal.width {
-        Some(width) => arrange(out, headings, rows, links, long, (terminal, width)),
-        None => align(out, headings, &rows.collect::<Vec<_>>(), links, terminal),
-    }
-}
-
-/// Prints whole values below one another. There is nothing to arrange, and who reads thousands of
-/// lines from a pipe waits for each.
-fn align<'a>(
-    out: &mut dyn Write,
-    headings: &[&str],
-    rows: &[Vec<String>],
-    mut links: impl Iterator<Item = &'a str>,
-    terminal: Terminal,
-) -> io::Result<()> {
-    let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.width().max(*width);
-        }
-    }
-    let heading = pad(headings.iter().copied(), &widths);
-    writeln!(out, "{}", terminal.heading(&heading))?;
-    for row in rows {
-        let line = pad(row.iter().map(String::as_str), &widths);
-        match links.next() {
-            Some(link) if terminal.links && line.len() >= row[0].len() => {
-                let (name, rest) = line.split_at(row[0].len());
-                writeln!(out, "{}{rest}", terminal.link(name, link))?;
-            }
-            _ => writeln!(out, "{line}")?,
-        }
-    }
-    Ok(())
-}
-
-fn pad<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
-    let mut line = String::with_capacity(widths.iter().sum::<usize>() + 8 * widths.len());
-    for (cell, width) in cells.zip(widths) {
-        line.push_str(cell);
-        line.extend(std::iter::repeat_n(' ', width + usize::from(GAP) - cell.width()));
-    }
-    line.truncate(line.trim_end().len());
-    line
-}
-
-/// Prints what fits a terminal.
-fn arrange<'a>(
-    out: &mut dyn Write,
-    headings: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-    mut links: impl Iterator<Item = &'a str>,
-    long: Long,
-    (terminal, width): (Terminal, usize),
-) -> io::Result<()> {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_truncation_indicator("…");
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    let mut header = Row::from(headings);
-    header.max_height(1);
-    table.set_header(header);
-    let mut names = Vec::new();
-    for cells in rows {
-        names.push(cells[0].clone());
-        let mut row = Row::from(cells);
-        if long == Long::Cut {
-            row.max_height(1);
-        }
-        table.add_row(row);
-    }
-    let contents: Vec<usize> =
-        table.column_max_content_widths().into_iter().map(usize::from).collect();
-    for (column, width) in table.column_iter_mut().zip(widths(&contents, headings, width)) {
-        let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_add(GAP);
-        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, GAP));
-    }
-    let mut lines = table.lines();
-    if let Some(line) = lines.next() {
-        writeln!(out, "{}", terminal.heading(line.trim_end()))?;
-    }
-    let mut names = names.iter();
-    for line in lines {
-        let line = line.trim_end();
-        let name = names.next().map_or("", String::as_str);
-        match (links.next(), line.strip_prefix(name)) {
-            (Some(link), Some(rest)) => writeln!(out, "{}{rest}", terminal.link(name, link))?,
-            _ => writeln!(out, "{line}")?,
-        }
-    }
-    Ok(())
-}
-
-/// How wide each column gets, so that all fit. The widest gives way, and the first, which people
-/// copy from, is given twice the room of another. Headings stay whole where that is possible.
-fn widths(contents: &[usize], headings: &[&str], room: usize) -> Vec<usize> {
-    let room = room.saturating_sub(usize::from(GAP) * headings.len().saturating_sub(1));
-    let mut widths = contents.to_vec();
-    for floor in [|heading: &str| heading.len().max(NARROW), str::len, |_: &str| 1] {
-        while widths.iter().sum::<usize>() > room {
-            let wide = (0..widths.len()).filter(|&index| widths[index] > floor(headings[index]));
-            let weight = |&index: &usize| if index == 0 { widths[0] / 2 } else { widths[index] };
-            let Some(widest) = wide.max_by_key(weight) else { break };
-            widths[widest] -= 1;
-        }
-    }
-    widths
-}
-
 #[cfg(test)]
 mod tests {
+    use unicode_width::UnicodeWidthStr;
+
     use super::*;
     use crate::event::{Event, Metadata};
     use crate::inbox::update::Place;
@@ -313,10 +173,34 @@ mod tests {
             assert_eq!(text.lines().count(), 4, "{width}\n{text}");
             let fits = |line: &str| line.chars().count() <= width;
             assert!(width < 20 || text.lines().all(fits), "{width}\n{text}");
-            let whole = ["IMAGE", "STATUS", "WHERE", "SINCE", "TAG", "STATE"]
-                .into_iter()
-                .all(|heading| text.lines().next().unwrap().contains(heading));
-            assert_eq!(whole, width >= 39, "{width}\n{text}");
+            let heading = text.lines().next().unwrap();
+            let is_whole =
+                |headings: &[&str]| heading.split_whitespace().eq(headings.iter().copied());
+            assert_eq!(
+                is_whole(&["IMAGE", "WHERE", "SINCE", "STATE"]),
+                (26..60).contains(&width),
+                "{width}\n{text}"
+            );
+            let all = ["IMAGE", "STATUS", "WHERE", "SINCE", "TAG", "STATE"];
+            assert_eq!(is_whole(&all), width >= 60, "{width}\n{text}");
+        }
+    }
+
+    #[test]
+    fn rows_can_be_told_apart_at_every_usual_width() {
+        let images: Vec<_> = (1..30)
+            .map(|index| {
+                let name = format!("registry.example.com:5000/platform/services/shop:1.0.{index}");
+                update(&name, 8)
+            })
+            .collect();
+        for width in [40, 60, 80, 120, 200] {
+            let text = listed(&images, Terminal { width: Some(width), ..Terminal::default() });
+            for (index, line) in text.lines().skip(1).enumerate() {
+                assert!(line.contains(&format!("/shop:1.0.{} ", index + 1)), "{width}\n{text}");
+                assert!(line.contains(" +7 "), "{width}\n{text}");
+                assert!(line.width() <= width, "{width}\n{text}");
+            }
         }
     }
 

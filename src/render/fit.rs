@@ -1,0 +1,112 @@
+//! Texts that have too little room. What tells one from another stays: the tag of an image's name, and
+//! how many more places there are.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+const CUT: char = '…';
+/// How much of a digest is shown of a name that has no room for all of it.
+const DIGEST: usize = "sha256:".len() + 12;
+
+/// Loses its end.
+pub(super) fn end(text: &str, room: usize) -> String {
+    around(text, room, 0, Share::Start)
+}
+
+/// An image's name: it loses the middle of its repository, and most of its digest.
+pub(super) fn name(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let (name, after) = if let Some((name, digest)) = text.split_once('@') {
+        let digest: String = digest.chars().take(DIGEST).collect();
+        (format!("{name}@{digest}"), name.len())
+    } else {
+        let slash = text.rfind('/').unwrap_or(0);
+        let colon = text[slash..].rfind(':').map(|at| slash + at);
+        (text.to_owned(), colon.unwrap_or(text.len()))
+    };
+    around(&name, room, name.len() - after, Share::Both)
+}
+
+/// A place and how many more there are, such as `edge-1/api-0 +7`: the count stays.
+pub(super) fn place(text: &str, room: usize) -> String {
+    let more = text.rfind(" +").map_or(0, |at| text.len() - at);
+    around(text, room, more, Share::Start)
+}
+
+/// Which part stays of what is cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Share {
+    Start,
+    /// The start and the end; the end, which tells more, gets two thirds.
+    Both,
+}
+
+/// Cuts what stands before the last `tail` bytes, or all of the text where these alone do not fit.
+fn around(text: &str, room: usize, tail: usize, share: Share) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let Some(room) = room.checked_sub(1) else { return String::new() };
+    let (body, tail) = text.split_at(text.len() - tail);
+    // A cut that leaves two characters of the rest says nothing.
+    let (body, tail, room) = match room.checked_sub(tail.width()) {
+        Some(left) if left > 2 => (body, tail, left),
+        _ => (text, "", room),
+    };
+    let start = if share == Share::Both { room / 3 } else { room };
+    let first = prefix(body.chars(), start);
+    let last: String = prefix(body.chars().rev(), room - start).chars().rev().collect();
+    format!("{first}{CUT}{last}{tail}")
+}
+
+/// As many characters as fit.
+fn prefix(characters: impl Iterator<Item = char>, room: usize) -> String {
+    let mut left = room;
+    characters
+        .map_while(|character| {
+            left = left.checked_sub(character.width().unwrap_or(0))?;
+            Some(character)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_its_tag_and_the_end_of_its_repository() {
+        let text = "registry.local:5000/acme/shop:1.0.10";
+        assert_eq!(name(text, 36), text);
+        assert_eq!(name(text, 30), "registr…:5000/acme/shop:1.0.10");
+        assert_eq!(name(text, 20), "regi…cme/shop:1.0.10");
+        assert_eq!(name("nginx:1.27.3-bookworm-slim", 12), "ngi…orm-slim");
+    }
+
+    #[test]
+    fn a_name_keeps_the_start_of_its_digest() {
+        let text = format!("acme/shop@sha256:0123456789abcdef{}", "0".repeat(48));
+        assert_eq!(name(&text, 81), text.as_str());
+        assert_eq!(name(&text, 80), "acme/shop@sha256:0123456789ab");
+        assert_eq!(name(&text, 26), "a…shop@sha256:0123456789ab");
+    }
+
+    #[test]
+    fn a_place_keeps_its_count() {
+        assert_eq!(place("edge-1/api-0 +7", 15), "edge-1/api-0 +7");
+        assert_eq!(place("edge-1/api-0 +7", 11), "edge-1/… +7");
+        assert_eq!(place("edge-1/api-0 +7", 5), "edge…");
+        assert_eq!(end("edge-1", 1), "…");
+        assert_eq!(end("edge-1", 0), "");
+    }
+
+    #[test]
+    fn wide_characters_take_the_room_of_two() {
+        for room in 0..20 {
+            for fit in [end, name, place] {
+                assert!(fit("日本語/日本語日本語:1 +3", room).width() <= room);
+            }
+        }
+    }
+}
