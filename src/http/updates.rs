@@ -24,7 +24,8 @@ const TARGET: usize = 64 * 1024;
 
 /// The updates as a map by image, in every state unless `state` says otherwise.
 pub(super) fn list(request: &Request<'_>, context: &Arc<Context>) -> Answer {
-    let by_image = Query { sort: Sort::Image, limit: Some(16), ..Query::all(Utc::now()) };
+    // How long updates are shows with the first.
+    let by_image = Query { sort: Sort::Image, limit: Some(1), ..Query::all(Utc::now()) };
     let except = ["sort", "reverse", "limit", "after"];
     let mut pages = Pages {
         query: request.query(by_image, &except, &*context.store)?,
@@ -89,6 +90,7 @@ impl Read for Pages {
         while self.sent == self.text.len() && self.has_more {
             self.sent = 0;
             self.text.clear();
+            self.text.shrink_to(TARGET);
             let permit = self.context.capacity.take(Class::Read, &self.context.limits);
             let _permit = permit.ok_or(io::ErrorKind::TimedOut)?;
             self.next().map_err(|error| io::Error::other(error.message))?;
