@@ -359,9 +359,9 @@ pub struct Backup {
 
 /// Take Diun's webhook in, and answer dashboards
 ///
-/// Answers on /webhook, /api/updates, /api/tags, /api/tag-assignments, /api/summary, /metrics and
-/// /healthz. An event is on disk before it is answered with 204. A first SIGTERM or SIGINT finishes
-/// what is in flight, a second ends at once.
+/// Answers on /webhook, /metrics and /healthz, and on what the README lists below /api. An event is
+/// on disk before it is answered with 204. A first SIGTERM or SIGINT finishes what is in flight, a
+/// second ends at once.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::SERVE)]
 pub struct Serve {

@@ -1,6 +1,7 @@
 //! What a person or a script gets to see: tables, JSON and times, safe for a terminal.
 
 mod columns;
+pub mod counts;
 mod fit;
 pub mod json;
 pub mod page;

@@ -14,7 +14,7 @@ use crate::image::ImageName;
 use crate::inbox::action::{Action, Kind, Origin, Receipt};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
-use crate::inbox::update::{Counts, Digest, Tag, Update};
+use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 pub use error::{ErrorKind, Result, StoreError};
 pub use sqlite::SqliteStore;
@@ -75,6 +75,9 @@ pub trait Store: Send + Sync {
 
     /// How many updates there are in each state at this time.
     fn count(&self, now: DateTime<Utc>) -> Result<Counts>;
+
+    /// The hosts that were named by events and still have a place, from A to Z.
+    fn hosts(&self, now: DateTime<Utc>) -> Result<Vec<Host>>;
 
     /// Every tag, ordered by name.
     fn list_tags(&self) -> Result<Vec<Tag>>;

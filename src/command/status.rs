@@ -7,6 +7,7 @@ use chrono::Utc;
 use super::{Error, Outcome, Session};
 use crate::cli::{Format, Status};
 use crate::inbox::update::Counts;
+use crate::render::counts::CountsView;
 use crate::render::{json, table};
 
 pub(super) fn run(
@@ -14,14 +15,15 @@ pub(super) fn run(
     session: &Session,
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
+    let now = Utc::now();
     let counts = match session.open_existing()? {
-        Some(store) => store.count(Utc::now())?,
+        Some(store) => store.count(now)?,
         None => Counts::default(),
     };
     match args.format {
         Format::Table if session.quiet => {}
-        Format::Table => table::counts(out, counts, Utc::now())?,
-        Format::Json | Format::Ndjson => json::line(out, &json::CountsView::from(counts))?,
+        Format::Table => table::counts(out, counts, now)?,
+        Format::Json | Format::Ndjson => json::line(out, &CountsView::new(counts, now))?,
     }
     let pending = args.exit_code && counts.pending > 0;
     Ok(if pending { Outcome::Negative } else { Outcome::Done })

@@ -1,6 +1,7 @@
 //! `/metrics`: counters in Prometheus's
 //! [text format](https://prometheus.io/docs/instrumenting/exposition_formats/).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,12 @@ use chrono::Utc;
 use super::context::Context;
 use super::response::{Answer, bytes};
 use super::route::Request;
+use crate::inbox::update::Host;
+use crate::render::counts::age;
+
+/// No more hosts than these, the ones that were heard from last: each name is a series of its own in
+/// Prometheus, and events from anywhere bring names.
+const HOSTS: usize = 200;
 
 /// What has happened since the start.
 #[derive(Debug, Default)]
@@ -50,9 +57,13 @@ impl Metrics {
     }
 }
 
-/// All of them, and the counts of updates.
+/// All of them, the counts of updates, and what each host has to do.
 pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
-    let counts = context.store.count(Utc::now())?;
+    let now = Utc::now();
+    let counts = context.store.count(now)?;
+    let mut hosts = context.store.hosts(now)?;
+    hosts.sort_by_key(|host| Reverse(host.last_event));
+    hosts.truncate(HOSTS);
     let metrics = &context.metrics;
     let mut text = String::new();
     let mut metric = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
@@ -62,7 +73,6 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
             let _ = writeln!(text, "{name}{labels} {value}");
         }
     };
-    let label = |name: &str, value: &str| format!("{{{name}=\"{value}\"}}");
     metric(
         "diunbox_build_info",
         "gauge",
@@ -82,6 +92,24 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
         ],
     );
     metric(
+        "diunbox_oldest_pending_age_seconds",
+        "gauge",
+        "How long the oldest pending update has been pending; 0 where none is.",
+        &[(String::new(), counts.oldest_pending.map_or(0, |oldest| age(oldest, now)))],
+    );
+    metric(
+        "diunbox_host_pending",
+        "gauge",
+        "Pending updates that a host needs.",
+        &by_host(&hosts, |host| host.pending),
+    );
+    metric(
+        "diunbox_host_last_event_timestamp_seconds",
+        "gauge",
+        "When an event last named a host.",
+        &by_host(&hosts, |host| host.last_event.timestamp().try_into().unwrap_or_default()),
+    );
+    metric(
         "diunbox_events_total",
         "counter",
         "Events on the webhook, by what became of them.",
@@ -99,4 +127,13 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
         .collect();
     metric("diunbox_http_requests_total", "counter", "Requests answered, by status.", &answers);
     Ok(bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
+}
+
+fn by_host(hosts: &[Host], value: impl Fn(&Host) -> u64) -> Vec<(String, u64)> {
+    hosts.iter().map(|host| (label("host", &host.name), value(host))).collect()
+}
+
+fn label(name: &str, value: &str) -> String {
+    let value = value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
+    format!("{{{name}=\"{value}\"}}")
 }

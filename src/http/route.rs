@@ -60,6 +60,7 @@ static ROUTES: &[Route] = &[
     row("/api/tag-assignments", Put, Write, Handler::Store(assignments::assign)),
     row("/api/tag-assignments", Delete, Write, Handler::Store(assignments::unassign)),
     row("/api/summary", Get, Read, Handler::Store(summary::get)),
+    row("/api/hosts", Get, Read, Handler::Store(summary::hosts)),
     row("/metrics", Get, Health, Handler::Context(metrics::get)),
     row("/healthz", Get, Health, Handler::Store(health::get)),
 ];

@@ -1,13 +1,20 @@
-//! `/api/summary`: how much there is to do, for dashboards.
+//! `/api/summary` and `/api/hosts`: how much there is to do, for dashboards.
 
 use chrono::Utc;
 
 use super::response::{Answer, json};
 use super::route::Request;
-use crate::render::json::CountsView;
+use crate::render::counts::{CountsView, HostView};
 use crate::store::Store;
 
 /// The counts as flat JSON.
 pub(super) fn get(_: &Request<'_>, store: &dyn Store) -> Answer {
-    Ok(json(200, &CountsView::from(store.count(Utc::now())?)))
+    let now = Utc::now();
+    Ok(json(200, &CountsView::new(store.count(now)?, now)))
+}
+
+/// What each host has to do.
+pub(super) fn hosts(_: &Request<'_>, store: &dyn Store) -> Answer {
+    let hosts = store.hosts(Utc::now())?;
+    Ok(json(200, &hosts.iter().map(HostView::from).collect::<Vec<_>>()))
 }

@@ -144,6 +144,17 @@ pub struct Tag {
     pub name: String,
 }
 
+/// A host that runs images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name, as Diun sends it.
+    pub name: String,
+    /// The pending updates that it still needs.
+    pub pending: u64,
+    /// When an event last named it.
+    pub last_event: DateTime<Utc>,
+}
+
 /// How many updates there are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]

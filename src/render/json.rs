@@ -13,7 +13,7 @@ use super::place::{places, relevant};
 use super::terminal::{is_unsafe, is_web};
 use crate::event::{Event, Metadata};
 use crate::image::short_name;
-use crate::inbox::update::{Counts, Digest, State, Tag, Update};
+use crate::inbox::update::{Digest, State, Tag, Update};
 
 /// An update as JSON.
 #[derive(Debug, Serialize)]
@@ -87,21 +87,6 @@ pub struct ItemView<'a> {
     digest: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
-}
-
-/// The counts of `status` and `/api/summary` as flat JSON.
-#[derive(Debug, Serialize)]
-pub struct CountsView {
-    pending: u64,
-    snoozed: u64,
-    superseded: u64,
-    acknowledged: u64,
-    ignored: u64,
-    total: u64,
-    #[serde(serialize_with = "seconds_or_null")]
-    oldest_pending: Option<DateTime<Utc>>,
-    #[serde(serialize_with = "seconds_or_null")]
-    newest_pending: Option<DateTime<Utc>>,
 }
 
 /// The hosts of the places that count: those that need the update, or all of them when none does.
@@ -179,22 +164,6 @@ impl<'a> From<&'a Update> for ItemView<'a> {
     }
 }
 
-impl From<Counts> for CountsView {
-    fn from(counts: Counts) -> Self {
-        let Counts { pending, snoozed, superseded, acknowledged, ignored, .. } = counts;
-        Self {
-            pending,
-            snoozed,
-            superseded,
-            acknowledged,
-            ignored,
-            total: pending + snoozed + superseded + acknowledged + ignored,
-            oldest_pending: counts.oldest_pending,
-            newest_pending: counts.newest_pending,
-        }
-    }
-}
-
 /// Writes one value and a line end.
 ///
 /// # Errors
@@ -236,12 +205,15 @@ pub fn entry(out: &mut impl Write, update: &Update) -> io::Result<()> {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn seconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: Serializer>(
+    time: &DateTime<Utc>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 #[allow(clippy::ref_option, reason = "serde passes references")]
-fn seconds_or_null<S: Serializer>(
+pub(super) fn seconds_or_null<S: Serializer>(
     time: &Option<DateTime<Utc>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod glance;
 mod group;
+mod hosts;
 mod patterns;
 mod query;
 mod row;
@@ -34,7 +35,7 @@ use crate::image::ImageName;
 use crate::inbox::action::{Action, Receipt};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
-use crate::inbox::update::{Counts, Digest, Tag, Update};
+use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 /// Connections that are kept open for the next operation.
 const IDLE_CONNECTIONS: usize = 4;
@@ -180,6 +181,10 @@ impl Store for SqliteStore {
 
     fn count(&self, now: DateTime<Utc>) -> Result<Counts> {
         self.core.read(|connection| query::count(connection, now))
+    }
+
+    fn hosts(&self, now: DateTime<Utc>) -> Result<Vec<Host>> {
+        self.core.read(|connection| hosts::list(connection, now))
     }
 
     fn list_tags(&self) -> Result<Vec<Tag>> {

@@ -189,7 +189,7 @@ fn the_summary_is_flat() {
         empty,
         json!({
             "pending": 0, "snoozed": 0, "superseded": 0, "acknowledged": 0, "ignored": 0, "total": 0,
-            "oldest_pending": null, "newest_pending": null
+            "oldest_pending": null, "newest_pending": null, "oldest_pending_age": null
         })
     );
     for image in ["a:1", "b:1", "c:1"] {
@@ -200,6 +200,44 @@ fn the_summary_is_flat() {
     assert_eq!((&summary["pending"], &summary["total"]), (&2.into(), &3.into()));
     let received = server.ask("GET", "/api/updates/a:1").json()["since"].clone();
     assert_eq!(summary["oldest_pending"], received);
+    assert!(summary["oldest_pending_age"].as_u64().is_some(), "{summary}");
+}
+
+#[test]
+fn each_host_has_what_it_needs_and_when_it_was_heard_from() {
+    let server = Server::start();
+    let post = |image: &str, host: &str, name: &str| {
+        let event = json!({
+            "image": image, "hostname": host, "provider": "docker", "digest": "sha256:1",
+            "metadata": { "ctn_names": name }
+        });
+        assert_eq!(server.send("POST", "/webhook", &[], event.to_string()).status, 204);
+    };
+    post("a:1", "nas", "web");
+    post("a:1", "nas", "api");
+    post("b:1", "nas", "db");
+    post("b:1", "a\"b\\c\nd", "db");
+    assert_eq!(server.ask("PATCH", "/api/updates/a:1").status, 204);
+    let hosts = server.ask("GET", "/api/hosts").json();
+    assert_eq!((&hosts[1]["host"], &hosts[1]["pending"]), (&"nas".into(), &1.into()), "{hosts}");
+    let heard = hosts[1]["last_event"].as_str().unwrap();
+    let heard = chrono::DateTime::parse_from_rfc3339(heard).unwrap().timestamp();
+    let metrics = server.ask("GET", "/metrics").body;
+    for line in [
+        r#"diunbox_host_pending{host="nas"} 1"#.to_owned(),
+        r#"diunbox_host_pending{host="a\"b\\c\nd"} 1"#.to_owned(),
+        format!(r#"diunbox_host_last_event_timestamp_seconds{{host="nas"}} {heard}"#),
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
+    let age =
+        metrics.lines().find_map(|line| line.strip_prefix("diunbox_oldest_pending_age_seconds "));
+    assert!(age.unwrap().parse::<u64>().is_ok(), "{metrics}");
+    for host in 0..250 {
+        post("c:1", &format!("host-{host}"), "c");
+    }
+    let metrics = server.ask("GET", "/metrics").body;
+    assert_eq!(metrics.matches("diunbox_host_pending{").count(), 200);
 }
 
 #[test]
@@ -246,6 +284,7 @@ fn another_method_is_told_which_would_do() {
         ("/api/tags/1", "DELETE"),
         ("/api/tag-assignments", "PUT, DELETE"),
         ("/api/summary", "GET, HEAD"),
+        ("/api/hosts", "GET, HEAD"),
         ("/metrics", "GET, HEAD"),
         ("/healthz", "GET, HEAD"),
     ] {

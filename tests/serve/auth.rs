@@ -37,6 +37,7 @@ fn a_token_is_asked_of_everything_but_healthz() {
         ("PUT", "/api/tag-assignments", "{\"image\": \"a:1\", \"tag_id\": 1}", 204),
         ("DELETE", "/api/tags/1", "", 204),
         ("GET", "/api/summary", "", 200),
+        ("GET", "/api/hosts", "", 200),
         ("GET", "/metrics", "", 200),
         ("GET", "/nothing", "", 404),
     ];

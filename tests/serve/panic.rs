@@ -9,7 +9,7 @@ use diunbox::image::ImageName;
 use diunbox::inbox::action::{Action, Receipt};
 use diunbox::inbox::query::Query;
 use diunbox::inbox::received::Received;
-use diunbox::inbox::update::{Counts, Digest, Tag, Update};
+use diunbox::inbox::update::{Counts, Digest, Host, Tag, Update};
 use diunbox::store::{Prune, Pruned, Result, Store};
 
 use crate::common::Inbox;
@@ -22,6 +22,9 @@ struct Defective;
 impl Store for Defective {
     fn count(&self, _: DateTime<Utc>) -> Result<Counts> {
         Ok(Counts::default())
+    }
+    fn hosts(&self, _: DateTime<Utc>) -> Result<Vec<Host>> {
+        Ok(Vec::new())
     }
     fn flush(&self) -> Result<()> {
         Ok(())

@@ -9,7 +9,7 @@ use diunbox::image::{ImageName, ImagePattern};
 use diunbox::inbox::action::{Action, Kind, Origin, Reason, Receipt};
 use diunbox::inbox::query::{Cursor, Query, Sort, Wanted};
 use diunbox::inbox::received::Received;
-use diunbox::inbox::update::{State, Update};
+use diunbox::inbox::update::{Host, State, Update};
 use diunbox::store::{ErrorKind, Prune, Store};
 use tempfile::TempDir;
 
@@ -43,6 +43,7 @@ contract! {
     every_order_and_its_reverse
     pages_are_the_whole_in_pieces
     counts_are_by_state
+    hosts_have_what_they_need_and_were_last_heard_from
     tags_stay_with_their_images
     pruning_removes_what_is_old_and_acknowledged
     concurrent_events_are_each_counted_once
@@ -462,6 +463,19 @@ fn counts_are_by_state(store: &dyn Store) {
     let counts = store.count(at(10)).unwrap();
     assert_eq!((counts.pending, counts.acknowledged), (4, 1));
     assert_eq!((counts.oldest_pending, counts.newest_pending), (Some(at(0)), Some(at(3))));
+}
+
+fn hosts_have_what_they_need_and_were_last_heard_from(store: &dyn Store) {
+    inbox(store);
+    report(store, 20, &["old:1 d5 /nameless", "db:1 d3 nas/second", "web:1 d0 nas/other"]);
+    let host = |name: &str, pending, second| Host {
+        name: name.to_owned(),
+        pending,
+        last_event: at(second),
+    };
+    assert_eq!(store.hosts(at(30)).unwrap(), [host("edge", 2, 3), host("nas", 2, 22)]);
+    ack(store, "db:1", &["nas"]);
+    assert_eq!(store.hosts(at(30)).unwrap(), [host("edge", 2, 3), host("nas", 1, 22)]);
 }
 
 fn tags_stay_with_their_images(store: &dyn Store) {

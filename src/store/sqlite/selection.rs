@@ -25,7 +25,8 @@ pub(super) fn condition(state: State) -> &'static str {
 }
 
 /// A place that the update still needs. The same rule, on places that were read, is in `query::read_places`.
-const NEEDED: &str = "u.acknowledged_at IS NULL AND p.done_digest IS DISTINCT FROM u.digest
+pub(super) const NEEDED: &str =
+    "u.acknowledged_at IS NULL AND p.done_digest IS DISTINCT FROM u.digest
     AND (p.workload <> '' OR NOT EXISTS (
         SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> ''))";
 
