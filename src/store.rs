@@ -76,7 +76,7 @@ pub trait Store: Send + Sync {
     /// How many updates there are in each state at this time.
     fn count(&self, now: DateTime<Utc>) -> Result<Counts>;
 
-    /// The hosts that were named by events and still have a place, from A to Z.
+    /// The hosts that events have named, from A to Z.
     fn hosts(&self, now: DateTime<Utc>) -> Result<Vec<Host>>;
 
     /// Every tag, ordered by name.

@@ -105,6 +105,9 @@ fn every_row_is_there() {
     assert_eq!(redis.event.created, None, "Go's zero time is no time");
     assert_eq!(redis.received_at.to_rfc3339(), "2026-11-21T10:00:00.500+00:00");
     assert_eq!(redis.acknowledged_at.unwrap().to_rfc3339(), "2026-11-22T08:00:00+00:00");
+    let hosts = store.hosts(now()).unwrap();
+    let edge = hosts.iter().find(|host| host.name == "edge-1").unwrap();
+    assert_eq!((edge.pending, edge.last_event), (1, nginx.received_at));
     let tags = store.list_tags().unwrap();
     assert_eq!(
         tags.iter().map(|tag| (tag.id, &*tag.name)).collect::<Vec<_>>(),

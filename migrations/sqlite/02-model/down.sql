@@ -1,6 +1,7 @@
 PRAGMA application_id = 0;
 DROP TABLE action_images;
 DROP TABLE actions;
+DROP TABLE hosts;
 DROP TABLE digests;
 DROP TABLE places;
 DROP INDEX updates_ignored;

@@ -37,6 +37,9 @@ CREATE TABLE digests (
   first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
   PRIMARY KEY (image, digest)) WITHOUT ROWID;
 
+-- When an event last named a host.
+CREATE TABLE hosts (name TEXT PRIMARY KEY, last_event INTEGER NOT NULL) WITHOUT ROWID;
+
 -- What was decided. The uid tells actions apart across databases.
 CREATE TABLE actions (
   id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))),

@@ -49,6 +49,10 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
             params![image, hostname, provider, workload, digest, status, json, found.received],
         )?;
     }
+    connection.execute(
+        "INSERT INTO hosts SELECT hostname, max(last_seen) FROM places WHERE hostname <> '' GROUP BY hostname",
+        [],
+    )?;
     assignments(connection)
 }
 

@@ -46,7 +46,7 @@ impl Glance {
 
     /// The hosts that have reported an image, from A to Z.
     pub fn hosts(&self) -> Vec<String> {
-        self.names("SELECT DISTINCT hostname FROM places", "SELECT DISTINCT hostname FROM updates")
+        self.names("SELECT name FROM hosts", "SELECT DISTINCT hostname FROM updates")
     }
 
     /// The providers that have reported an image, from A to Z.

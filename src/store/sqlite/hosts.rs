@@ -3,13 +3,30 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Result, params};
 
 use super::row::{text, time};
 use super::selection::{NEEDED, condition};
+use crate::inbox::received::Received;
 use crate::inbox::update::{Host, State};
 
-/// Reads every place once; an index by host would make each event dearer than this is.
+/// Keeps when the hosts of these events were heard from.
+pub(super) fn heard_from(connection: &Connection, received: &[Received]) -> Result<()> {
+    let mut hosts = BTreeMap::new();
+    for Received { event, at, .. } in received {
+        let last = hosts.entry(event.hostname.as_str()).or_insert(*at);
+        *last = (*at).max(*last);
+    }
+    hosts.remove("");
+    let sql = "INSERT INTO hosts VALUES (?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET last_event = max(last_event, ?2)";
+    let mut upsert = connection.prepare_cached(sql)?;
+    hosts
+        .iter()
+        .try_for_each(|(name, at)| upsert.execute(params![name, at.timestamp_millis()]).map(drop))
+}
+
+/// Every host, from A to Z.
 pub(super) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Host>> {
     let pending = format!(
         "SELECT p.hostname, count(DISTINCT u.image) FROM updates u JOIN places p ON p.image = u.image
@@ -21,10 +38,7 @@ pub(super) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Ho
         .query_map([now.timestamp_millis()], |row| Ok((text(row, 0)?, row.get(1)?)))?
         .collect::<Result<_>>()?;
     connection
-        .prepare_cached(
-            "SELECT hostname, max(last_seen) FROM places WHERE hostname <> '' GROUP BY hostname
-            ORDER BY hostname",
-        )?
+        .prepare_cached("SELECT name, last_event FROM hosts ORDER BY name")?
         .query_map([], |row| {
             let name = text(row, 0)?;
             let pending = pending.get(&name).copied().unwrap_or_default();

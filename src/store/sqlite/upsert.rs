@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::arrival::{Arrival, COLUMNS};
 use super::database::CACHE_KIB;
+use super::hosts;
 use super::row::text;
 use crate::event::parse_created;
 use crate::image::pinned_digest;
@@ -23,6 +24,7 @@ pub(super) fn all(connection: &mut Connection, received: &[Received]) -> Result<
     for (change, received) in (next_change(&transaction)?..).zip(received) {
         one(&transaction, received, change)?;
     }
+    hosts::heard_from(&transaction, received)?;
     transaction.commit()?;
     if received.len() >= BULK {
         connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
