@@ -75,8 +75,8 @@ impl<S: Read> Reader<S> {
         }
     }
 
-    /// Reads the body that follows a head. `reserve` is told how many bytes the body may take in
-    /// memory before it grows to that, and returns whether there are so many.
+    /// Reads the body that follows a head. Before the body grows, `reserve` is called with its new size
+    /// in bytes. It returns false when there is no memory for that.
     ///
     /// # Errors
     /// 413 where the body is larger than `limit`, 503 where there is no memory, 400 where it is
