@@ -1,12 +1,16 @@
 //! Every argument and help text. Completions and man pages are made from it alone.
 
 mod help;
+mod list;
+mod serve;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use self::list::{Filter, Format, List, Sort};
+pub use self::serve::{Healthcheck, LogFormat, Serve};
 
 /// What goes with every command stands below what is a command's own.
 const GLOBAL: &str = "Global options";
@@ -94,133 +98,6 @@ pub struct Ingest {
     /// The input is read to its end first, and kept in a temporary file meanwhile.
     #[arg(long, conflicts_with = "from_env")]
     pub strict: bool,
-}
-
-/// List the pending updates, newest first
-#[derive(Args, Debug)]
-#[command(after_long_help = help::LIST)]
-pub struct List {
-    /// List acknowledged updates too
-    #[arg(short, long)]
-    pub all: bool,
-
-    /// List acknowledged updates only
-    #[arg(long, conflicts_with = "all")]
-    pub acknowledged: bool,
-
-    #[allow(missing_docs, reason = "it would be help text")]
-    #[command(flatten)]
-    pub filter: Filter,
-
-    /// What to sort by; times newest first, names from A to Z
-    #[arg(short, long, value_name = "KEY", default_value = "since")]
-    pub sort: Sort,
-
-    /// Turn the order round
-    #[arg(short, long)]
-    pub reverse: bool,
-
-    /// List at most this many, the first in the order asked for
-    #[arg(short = 'n', long, value_name = "N")]
-    pub limit: Option<usize>,
-
-    /// How to print
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    pub format: Format,
-
-    /// Print names alone, with a NUL behind each
-    #[arg(short = '0', long = "null", conflicts_with = "format")]
-    pub null: bool,
-
-    /// Exit with 1 when something is listed
-    #[arg(long)]
-    pub exit_code: bool,
-}
-
-/// Which updates are meant. A filter that is given twice takes what either matches.
-#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only images with this tag
-    #[arg(short, long, value_name = "TAG", conflicts_with = "untagged")]
-    pub tag: Vec<String>,
-
-    /// Only images without a tag
-    #[arg(long)]
-    pub untagged: bool,
-
-    /// Only updates that a place on this host still needs
-    ///
-    /// With --all and --acknowledged: only updates of images that run on this host.
-    #[arg(long, value_name = "HOST")]
-    pub host: Vec<String>,
-
-    /// Only what this provider found: docker, swarm, kubernetes, …
-    ///
-    /// With --host, both must be true of one place.
-    #[arg(long, value_name = "PROVIDER")]
-    pub provider: Vec<String>,
-
-    /// Only events of this status: new or update
-    #[arg(long, value_name = "STATUS")]
-    pub status: Vec<String>,
-
-    /// Only images whose full or short name matches this pattern of `*`, `?` and `[…]`
-    #[arg(long, value_name = "GLOB")]
-    pub image: Vec<String>,
-
-    /// Only updates with this text in the image, the tag, a host or a workload
-    #[arg(long, value_name = "TEXT")]
-    pub search: Option<String>,
-
-    /// Only updates whose digest is current for no longer than this, such as 90m, 12h or 30d
-    #[arg(long, value_name = "AGE")]
-    pub since: Option<String>,
-
-    /// Only updates whose digest is current for longer than this, such as 90m, 12h or 30d
-    #[arg(long, value_name = "AGE")]
-    pub before: Option<String>,
-}
-
-/// What to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Sort {
-    /// When the current digest was first reported.
-    Since,
-    /// When the newest event was received.
-    Received,
-    /// When the image was built.
-    Created,
-    /// The image's name.
-    Image,
-    /// The tag's name; untagged images last.
-    Tag,
-    /// The first host that runs it.
-    Host,
-}
-
-impl Sort {
-    /// Its name, as on the command line and in HTTP.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Since => "since",
-            Self::Received => "received",
-            Self::Created => "created",
-            Self::Image => "image",
-            Self::Tag => "tag",
-            Self::Host => "host",
-        }
-    }
-}
-
-/// How to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// One JSON document.
-    Json,
-    /// One JSON object a line.
-    Ndjson,
 }
 
 /// Show one update in full, and who runs it
@@ -355,67 +232,6 @@ pub struct Backup {
     /// Replace the file if there is one
     #[arg(long)]
     pub force: bool,
-}
-
-/// Take Diun's webhook in, and answer dashboards
-///
-/// Answers on /webhook, /metrics and /healthz, and on what the README lists below /api. An event is
-/// on disk before it is answered with 204. A first SIGTERM or SIGINT finishes what is in flight, a
-/// second ends at once.
-#[derive(Args, Debug)]
-#[command(after_long_help = help::SERVE)]
-pub struct Serve {
-    /// Where to listen: HOST:PORT or unix:/PATH [default: 127.0.0.1:3486]
-    ///
-    /// May be given several times. Port 0 takes a free port, and the log says which. Sockets that
-    /// systemd hands over (LISTEN_FDS) are used too, and in place of the default.
-    #[arg(short, long, value_name = "ADDRESS", env = "DIUNBOX_LISTEN", value_delimiter = ',')]
-    pub listen: Vec<String>,
-
-    /// A file that holds the token to ask for
-    ///
-    /// Clients send it as `Authorization: TOKEN` or `Authorization: Bearer TOKEN`. The token can be
-    /// in the variable DIUNBOX_TOKEN instead. Without a token, serve listens on loopback only.
-    #[arg(long, value_name = "FILE", env = "DIUNBOX_TOKEN_FILE")]
-    pub token_file: Option<PathBuf>,
-
-    /// Listen on other addresses than loopback without a token
-    #[arg(long)]
-    pub allow_unauthenticated: bool,
-
-    /// How to write the log
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
-
-    /// Log clients that are cut off before they ask for anything
-    #[arg(short, long, conflicts_with = "quiet")]
-    pub verbose: bool,
-}
-
-/// How to write the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// A line of text for each request.
-    Text,
-    /// A JSON object a line.
-    Json,
-}
-
-/// Ask a running serve whether it answers, and exit with 1 when it does not
-///
-/// It asks for /healthz, which needs no token: made for the health checks of containers.
-#[derive(Args, Debug)]
-#[command(after_long_help = help::HEALTHCHECK)]
-pub struct Healthcheck {
-    /// Where serve listens: HOST:PORT or unix:/PATH [default: 127.0.0.1:3486]
-    ///
-    /// Of several addresses the first is asked.
-    #[arg(short, long, value_name = "ADDRESS", env = "DIUNBOX_LISTEN", value_delimiter = ',')]
-    pub listen: Vec<String>,
-
-    /// How long to wait for the answer
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
-    pub timeout: Duration,
 }
 
 /// Print the script that makes a shell complete commands, options, images, tags and hosts
