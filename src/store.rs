@@ -27,6 +27,11 @@ pub fn open(location: &Path) -> Result<Box<dyn Store>> {
     Ok(Box::new(SqliteStore::open(location)?))
 }
 
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// What to remove, and whether only to say what would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prune {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, Outcome, Session};
 use crate::cli::Backup;
+use crate::store::folder_of;
 
 pub(super) fn run(
     args: &Backup,
@@ -26,10 +27,7 @@ pub(super) fn run(
     }
     // Beside the database where nothing else may be writable.
     let beside = if to_pipe { store.location() } else { &args.file };
-    let folder = match beside.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => Path::new(".").to_owned(),
-    };
+    let folder = folder_of(beside);
     let fail = |action, path: &Path| {
         let path = path.to_owned();
         move |error| Error::File { action, path, error }
@@ -37,8 +35,8 @@ pub(super) fn run(
     // Nobody finds half a backup under its name, and none is left behind when this fails.
     let copy = tempfile::Builder::new()
         .prefix(".diunbox-backup-")
-        .tempfile_in(&folder)
-        .map_err(fail("create a file in", &folder))?;
+        .tempfile_in(folder)
+        .map_err(fail("create a file in", folder))?;
     store.backup(copy.path())?;
     if to_pipe {
         let mut copy = File::open(copy.path()).map_err(fail("read", copy.path()))?;
@@ -49,7 +47,7 @@ pub(super) fn run(
     let persisted =
         if args.force { copy.persist(&args.file) } else { copy.persist_noclobber(&args.file) };
     persisted.map_err(|error| fail("write", &args.file)(error.error))?;
-    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(fail("write to", &folder))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail("write to", folder))?;
     let size = fs::metadata(&args.file).map_err(fail("read", &args.file))?.len();
     session.note(format_args!("wrote {} ({} KiB)", args.file.display(), size / 1024));
     Ok(Outcome::Done)
@@ -65,8 +63,7 @@ fn check_target(target: &Path, database: &Path, force: bool) -> Result<(), Error
         name.push(end);
         PathBuf::from(name)
     });
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    let folder = fs::canonicalize(folder_of(target));
     let named = folder.ok().zip(target.file_name()).map(|(folder, name)| folder.join(name));
     if own.iter().any(|own| named.as_ref() == Some(own) || is_same_file(target, own)) {
         return refuse("belongs to the database itself, which cannot be its own backup");

@@ -21,7 +21,7 @@ use crate::cli::Ingest;
 use crate::event::Event;
 use crate::inbox::received::Received;
 use crate::render::json;
-use crate::store::Store;
+use crate::store::{Store, folder_of};
 
 /// A batch ends when the input gives nothing for this long.
 const DRY: Duration = Duration::from_millis(20);
@@ -115,8 +115,7 @@ fn store_all(
 fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     // Beside the database, which can be written where nothing else may be.
     let store = session.open()?;
-    let folder = store.location().parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).to_owned();
+    let folder = folder_of(store.location()).to_owned();
     let fail = |error| Error::File { action: "write to", path: folder.clone(), error };
     let mut kept = BufWriter::new(tempfile::tempfile_in(&folder).map_err(fail)?);
     let (mut refused, mut written) = (0, Ok(()));

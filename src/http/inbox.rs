@@ -27,8 +27,7 @@ struct Page<'a> {
 /// A page of updates: the pending ones unless `state` says otherwise.
 pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
     let all = Query::all(Utc::now());
-    let mut query =
-        request.query(Query { limit: Some(PAGE), details: false, ..all }, &[], store)?;
+    let mut query = request.query(Query { details: false, ..all }, &[], store)?;
     if query.states.is_empty() {
         query.states = Query::pending(query.now).states;
     }

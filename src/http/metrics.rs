@@ -13,7 +13,7 @@ use super::context::Context;
 use super::response::{Answer, bytes};
 use super::route::Request;
 use crate::inbox::update::Host;
-use crate::render::counts::age;
+use crate::render::time::age;
 
 /// No more hosts than these, the ones that were heard from last: each name is a series of its own in
 /// Prometheus, and events from anywhere bring names.
@@ -95,7 +95,7 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
         "diunbox_oldest_pending_age_seconds",
         "gauge",
         "How long the oldest pending update has been pending; 0 where none is.",
-        &[(String::new(), counts.oldest_pending.map_or(0, |oldest| age(oldest, now)))],
+        &[(String::new(), counts.oldest_pending.map_or(0, |oldest| age(oldest, now).as_secs()))],
     );
     metric(
         "diunbox_host_pending",

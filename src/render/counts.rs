@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::json::{seconds, seconds_or_null};
+use super::time::age;
 use crate::inbox::update::{Counts, Host};
 
 /// The counts of `status` and `/api/summary`. Ages are in seconds.
@@ -35,14 +36,9 @@ impl CountsView {
             total: pending + snoozed + superseded + acknowledged + ignored,
             oldest_pending: counts.oldest_pending,
             newest_pending: counts.newest_pending,
-            oldest_pending_age: counts.oldest_pending.map(|oldest| age(oldest, now)),
+            oldest_pending_age: counts.oldest_pending.map(|oldest| age(oldest, now).as_secs()),
         }
     }
-}
-
-/// Seconds since a time; none where it is yet to come.
-pub fn age(time: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
-    (now - time).num_seconds().try_into().unwrap_or_default()
 }
 
 /// A host, as `/api/hosts` shows it.

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
+
 use super::columns::{Column, cell, print};
 use super::fit;
 use super::place::places;
@@ -9,7 +11,6 @@ use super::terminal::Terminal;
 use super::time::ago;
 use crate::image::short_name;
 use crate::inbox::update::{Counts, State, Tag, Update};
-use chrono::{DateTime, Utc};
 
 /// A terminal with fewer columns has no room for what can be done without.
 const ROOMY: usize = 60;

@@ -1,12 +1,18 @@
 //! Times as people read them.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 /// How long ago a time was, such as `3 hours ago`. A time that is yet to come is `now`: clocks of
 /// two hosts are never quite the same.
 pub fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let age = (now - time).to_std().unwrap_or_default();
-    timeago::Formatter::new().convert(age)
+    timeago::Formatter::new().convert(age(time, now))
+}
+
+/// How long ago a time was; zero where it is yet to come.
+pub fn age(time: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
+    (now - time).to_std().unwrap_or_default()
 }
 
 /// A time in full, and how long ago it was.

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use super::busy::{BUSY, STEP, wait};
 use super::{error, lock, patterns};
 use crate::store::migrations::{LATEST, migrations};
-use crate::store::{ErrorKind, Result, StoreError};
+use crate::store::{ErrorKind, Result, StoreError, folder_of};
 
 /// SQLite's mark for the files of one program: DIUN.
 const APPLICATION_ID: i32 = 0x4449_554e;
@@ -225,9 +225,7 @@ impl Database {
             let other = || io::Error::other("it is not a regular file");
             return if file.is_file() { Ok(()) } else { Err(other()) };
         }
-        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
+        DirBuilder::new().recursive(true).mode(0o700).create(folder_of(&self.path))?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.path);
         match file {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Error, ErrorCode, ffi};
 
-use crate::store::{ErrorKind, StoreError};
+use crate::store::{ErrorKind, StoreError, folder_of};
 
 /// Turns an error of SQLite's into one that says what to do.
 pub(super) fn explain(database: &Path, error: &Error) -> StoreError {
@@ -59,8 +59,7 @@ fn full(database: &Path) -> String {
 pub(super) fn owner(database: &Path) -> String {
     use std::os::unix::fs::MetadataExt;
 
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(database);
     let owner = |path: &Path| {
         let file = std::fs::metadata(path).ok()?;
         Some(format!(

@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Result, Row, params_from_iter};
 
 use super::row::{created, metadata, parse_time, text, time};
-use super::selection::{Selection, condition};
+use super::selection::{Selection, TAG, condition};
 use crate::event::Event;
 use crate::inbox::query::Query;
 use crate::inbox::update::{Counts, Digest, Place, State, Tag, Update};
@@ -21,8 +21,7 @@ pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Upda
     let sql = format!(
         "SELECT u.image, u.status, u.hub_link, u.digest, u.received, u.since, u.acknowledged_at,
             u.ignored, u.superseded_by IS NOT NULL, u.snoozed_until, u.note,
-            (SELECT t.id || ' ' || t.name FROM tag_assignments a JOIN tags t ON t.id = a.tag_id
-                WHERE a.image = u.image) {details} {sql}"
+            (SELECT t.id || ' ' || t.name {TAG}) {details} {sql}"
     );
     let mut select = connection.prepare_cached(&sql)?;
     let mut places = places(connection, query.details)?;

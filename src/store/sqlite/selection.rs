@@ -30,6 +30,10 @@ pub(super) const NEEDED: &str =
     AND (p.workload <> '' OR NOT EXISTS (
         SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> ''))";
 
+/// The tag of an update, for a subquery.
+pub(super) const TAG: &str =
+    "FROM tag_assignments a JOIN tags t ON t.id = a.tag_id WHERE a.image = u.image";
+
 /// The part of a statement after its columns, and its values.
 pub(super) struct Selection {
     pub(super) sql: String,
@@ -78,8 +82,8 @@ impl Selection {
         if let Some(statuses) = self.one_of("u.status", &query.statuses) {
             self.and(&statuses);
         }
-        let tag = "(SELECT t.name FROM tag_assignments a JOIN tags t ON t.id = a.tag_id WHERE a.image = u.image)";
-        if let Some(tags) = self.one_of(tag, &query.tags) {
+        let tag = format!("(SELECT t.name {TAG})");
+        if let Some(tags) = self.one_of(&tag, &query.tags) {
             self.and(&tags);
         }
         if query.untagged {
@@ -108,7 +112,7 @@ impl Selection {
             let contains = |value: &str| format!("instr(lower({value}), {text}) > 0");
             let place = format!("{} OR {}", contains("p.hostname"), contains("p.workload"));
             let image = contains("u.image");
-            let tag = contains(tag);
+            let tag = contains(&tag);
             self.and(&format!(
                 "{image} OR {tag} OR EXISTS (SELECT 1 FROM places p WHERE p.image = u.image AND ({place}))"
             ));
@@ -160,10 +164,7 @@ impl Selection {
             Sort::Received => format!("u.received {down}"),
             Sort::Created => format!("julianday(nullif(u.created, '')) {down} NULLS LAST"),
             Sort::Image => format!("u.image {up}"),
-            Sort::Tag => format!(
-                "(SELECT t.name FROM tag_assignments a JOIN tags t ON t.id = a.tag_id
-                    WHERE a.image = u.image) {up} NULLS LAST"
-            ),
+            Sort::Tag => format!("(SELECT t.name {TAG}) {up} NULLS LAST"),
             Sort::Host => format!(
                 "(SELECT min(p.hostname) FROM places p WHERE p.image = u.image) {up} NULLS LAST"
             ),

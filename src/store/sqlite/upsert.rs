@@ -6,6 +6,7 @@ use super::arrival::{Arrival, COLUMNS};
 use super::database::CACHE_KIB;
 use super::hosts;
 use super::row::text;
+use super::selection::NEEDED;
 use crate::event::parse_created;
 use crate::image::pinned_digest;
 use crate::inbox::received::Received;
@@ -224,11 +225,11 @@ fn close_pinned(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
 
 /// Acknowledges an update if none of its places needs it any more. Returns whether it did.
 pub(super) fn close_if_done(connection: &Connection, image: &str, at: i64) -> Result<bool> {
-    let sql = "UPDATE updates AS u SET acknowledged_at = datetime(?2 / 1000, 'unixepoch'),
+    let sql = format!(
+        "UPDATE updates AS u SET acknowledged_at = datetime(?2 / 1000, 'unixepoch'),
             acknowledged_digest = digest, acknowledged_by = 'places', snoozed_until = NULL
-        WHERE image = ?1 AND acknowledged_at IS NULL AND NOT EXISTS (
-            SELECT 1 FROM places p WHERE p.image = u.image AND p.done_digest IS DISTINCT FROM u.digest
-                AND (p.workload <> '' OR NOT EXISTS (
-                    SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> '')))";
-    Ok(connection.prepare_cached(sql)?.execute(params![image, at])? > 0)
+        WHERE image = ?1 AND acknowledged_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM places p WHERE p.image = u.image AND {NEEDED})"
+    );
+    Ok(connection.prepare_cached(&sql)?.execute(params![image, at])? > 0)
 }
