@@ -196,4 +196,5 @@ fn last_part(repository: &str) -> &str {
 }
 
 #[cfg(test)]
+#[path = "image/tests.rs"]
 mod tests;

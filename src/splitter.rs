@@ -4,6 +4,8 @@
 //! What is broken is reported once, and the next object after it is found again: an object that
 //! was cut short does not take its neighbours along.
 
+// With its path, as a fuzz target includes this file from elsewhere.
+#[path = "splitter/object.rs"]
 mod object;
 
 use self::object::{Object, Progress};
@@ -217,4 +219,5 @@ impl Splitter {
 }
 
 #[cfg(test)]
+#[path = "splitter/tests.rs"]
 mod tests;
