@@ -13,6 +13,7 @@ use super::context::Context;
 use super::response::{Answer, bytes};
 use super::route::Request;
 use crate::inbox::update::Host;
+use crate::render::terminal::safe;
 use crate::render::time::age;
 
 /// No more hosts than these, the ones that were heard from last: each name is a series of its own in
@@ -133,7 +134,9 @@ fn by_host(hosts: &[Host], value: impl Fn(&Host) -> u64) -> Vec<(String, u64)> {
     hosts.iter().map(|host| (label("host", &host.name), value(host))).collect()
 }
 
+/// A label. Its value is escaped as the format asks, and harmless where a terminal shows it.
 fn label(name: &str, value: &str) -> String {
-    let value = value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
-    format!("{{{name}=\"{value}\"}}")
+    let escape = |line: &str| safe(line).replace('\\', r"\\").replace('"', "\\\"");
+    let value: Vec<String> = value.split('\n').map(escape).collect();
+    format!("{{{name}=\"{}\"}}", value.join(r"\n"))
 }

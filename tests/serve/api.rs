@@ -217,6 +217,7 @@ fn each_host_has_what_it_needs_and_when_it_was_heard_from() {
     post("a:1", "nas", "api");
     post("b:1", "nas", "db");
     post("b:1", "a\"b\\c\nd", "db");
+    post("b:1", "red\u{1b}[31m\u{202e}", "db");
     assert_eq!(server.ask("PATCH", "/api/updates/a:1").status, 204);
     let hosts = server.ask("GET", "/api/hosts").json();
     assert_eq!((&hosts[1]["host"], &hosts[1]["pending"]), (&"nas".into(), &1.into()), "{hosts}");
@@ -226,6 +227,7 @@ fn each_host_has_what_it_needs_and_when_it_was_heard_from() {
     for line in [
         r#"diunbox_host_pending{host="nas"} 1"#.to_owned(),
         r#"diunbox_host_pending{host="a\"b\\c\nd"} 1"#.to_owned(),
+        r#"diunbox_host_pending{host="red\\u{1b}[31m\\u{202e}"} 1"#.to_owned(),
         format!(r#"diunbox_host_last_event_timestamp_seconds{{host="nas"}} {heard}"#),
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
