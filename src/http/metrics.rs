@@ -19,6 +19,8 @@ use crate::render::time::age;
 /// No more hosts than these, the ones that were heard from last: each name is a series of its own in
 /// Prometheus, and events from anywhere bring names.
 const HOSTS: usize = 200;
+/// Bytes of a host's name. DNS allows 253; what is longer is no host's name, and is left out.
+const NAME: usize = 255;
 
 /// What has happened since the start.
 #[derive(Debug, Default)]
@@ -63,6 +65,7 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     let now = Utc::now();
     let counts = context.store.count(now)?;
     let mut hosts = context.store.hosts(now)?;
+    hosts.retain(|host| host.name.len() <= NAME);
     hosts.sort_by_key(|host| Reverse(host.last_event));
     hosts.truncate(HOSTS);
     let metrics = &context.metrics;

@@ -218,6 +218,7 @@ fn each_host_has_what_it_needs_and_when_it_was_heard_from() {
     post("b:1", "nas", "db");
     post("b:1", "a\"b\\c\nd", "db");
     post("b:1", "red\u{1b}[31m\u{202e}", "db");
+    post("b:1", &"z".repeat(1_000), "db");
     assert_eq!(server.ask("PATCH", "/api/updates/a:1").status, 204);
     let hosts = server.ask("GET", "/api/hosts").json();
     assert_eq!((&hosts[1]["host"], &hosts[1]["pending"]), (&"nas".into(), &1.into()), "{hosts}");
@@ -232,6 +233,7 @@ fn each_host_has_what_it_needs_and_when_it_was_heard_from() {
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
     }
+    assert!(metrics.lines().all(|line| line.len() < 400), "{metrics}");
     let age =
         metrics.lines().find_map(|line| line.strip_prefix("diunbox_oldest_pending_age_seconds "));
     assert!(age.unwrap().parse::<u64>().is_ok(), "{metrics}");
