@@ -9,7 +9,7 @@ use std::hint::black_box;
 use chrono::Utc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use diunbox::event::Event;
-use diunbox::inbox::query::Query;
+use diunbox::inbox::query::{Detail, Query};
 use diunbox::inbox::received::Received;
 use diunbox::render::terminal::Terminal;
 use diunbox::render::{json, table};
@@ -77,7 +77,7 @@ fn list_and_render(criterion: &mut Criterion) {
         bencher
             .iter(|| assert_eq!(store.select(&Query::pending(Utc::now())).unwrap().len(), UPDATES));
     });
-    let brief = || Query { details: false, ..Query::pending(Utc::now()) };
+    let brief = || Query { detail: Detail::Table, ..Query::pending(Utc::now()) };
     group.bench_function("list without details", |bencher| {
         bencher.iter(|| assert_eq!(store.select(&brief()).unwrap().len(), UPDATES));
     });

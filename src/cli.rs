@@ -3,14 +3,16 @@
 mod help;
 mod list;
 mod serve;
+mod triage;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use self::list::{Filter, Format, List, Sort};
+pub use self::list::{Filter, Format, Group, List, Sort};
 pub use self::serve::{Healthcheck, LogFormat, Serve};
+pub use self::triage::{Ack, History, Ignore, Reopen, Snooze, Target, Undo};
 
 /// What goes with every command stands below what is a command's own.
 const GLOBAL: &str = "Global options";
@@ -63,7 +65,16 @@ pub enum Command {
     Ingest(Ingest),
     List(List),
     Show(Show),
+    #[command(alias = "acknowledge")]
     Ack(Ack),
+    #[command(alias = "unack")]
+    Reopen(Reopen),
+    Snooze(Snooze),
+    /// Never show images that match a pattern
+    #[command(subcommand, after_long_help = help::IGNORE)]
+    Ignore(Ignore),
+    Undo(Undo),
+    History(History),
     /// Label images: an image carries at most one tag, and keeps it when new events arrive
     #[command(subcommand, after_long_help = help::TAG)]
     Tag(Tag),
@@ -110,39 +121,6 @@ pub struct Show {
     /// How to print
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
-}
-
-/// Acknowledge updates, and print the names of the images acknowledged
-///
-/// An acknowledgement holds for one digest: the update is pending again when its image gets another.
-/// With --host it holds for the places on that host only, and the update is acknowledged with the last
-/// place. NAME@DIGEST acknowledges only while that digest is the current one.
-#[derive(Args, Debug)]
-#[command(after_long_help = help::ACK)]
-pub struct Ack {
-    /// The images: names as Docker takes them, or patterns; `-` reads standard input
-    ///
-    /// Standard input has exact names, or lines of `list --format ndjson`, whose digests count too.
-    #[arg(value_name = "IMAGE", required_unless_present_any = ["all", "host"])]
-    pub images: Vec<String>,
-
-    /// Acknowledge every pending update that matches the filters
-    ///
-    /// Filters require --all, but for --host.
-    #[arg(short, long, conflicts_with = "images")]
-    pub all: bool,
-
-    #[allow(missing_docs, reason = "it would be help text")]
-    #[command(flatten)]
-    pub filter: Filter,
-
-    /// Names are separated by NUL, on standard input and output
-    #[arg(short = '0', long = "null")]
-    pub null: bool,
-
-    /// A note to keep with the decision
-    #[arg(long, value_name = "TEXT")]
-    pub note: Option<String>,
 }
 
 /// Label images.

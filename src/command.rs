@@ -1,10 +1,11 @@
 //! The subcommands: one file each, each with one `run`.
 
-mod ack;
 mod backup;
 mod complete;
 mod completions;
 mod healthcheck;
+mod history;
+mod ignore;
 mod images;
 mod ingest;
 mod list;
@@ -15,14 +16,18 @@ mod serve;
 mod show;
 mod status;
 mod tag;
+mod triage;
+mod undo;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use etcetera::BaseStrategy;
 
 use crate::cli::{Cli, Command};
 use crate::event::EventError;
+use crate::inbox::action::{Origin, Stamp};
 use crate::render::terminal::{Terminal, safe};
 use crate::store::{self, Store, StoreError};
 
@@ -73,13 +78,19 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
         database: database(cli.db.as_deref())?,
         quiet: cli.quiet,
         terminal: Terminal::detect(cli.color),
+        now: Utc::now(),
     };
     let mut out = BufWriter::new(io::stdout().lock());
     let outcome = match &cli.command {
         Command::Ingest(args) => ingest::run(args, &session),
         Command::List(args) => list::run(args, &session, &mut out),
         Command::Show(args) => show::run(args, &session, &mut out),
-        Command::Ack(args) => ack::run(args, &session, &mut out),
+        Command::Ack(args) => triage::ack(args, &session, &mut out),
+        Command::Reopen(args) => triage::reopen(args, &session, &mut out),
+        Command::Snooze(args) => triage::snooze(args, &session, &mut out),
+        Command::Ignore(args) => ignore::run(args, &session, &mut out),
+        Command::Undo(args) => undo::run(args, &session, &mut out),
+        Command::History(args) => history::run(args, &session, &mut out),
         Command::Tag(args) => tag::run(args, &session, &mut out),
         Command::Status(args) => status::run(args, &session, &mut out),
         Command::Prune(args) => prune::run(args, &session, &mut out),
@@ -98,6 +109,8 @@ struct Session {
     database: PathBuf,
     quiet: bool,
     terminal: Terminal,
+    /// When the command was started.
+    now: DateTime<Utc>,
 }
 
 impl Session {
@@ -117,6 +130,13 @@ impl Session {
             self.database.display()
         ));
         Ok(None)
+    }
+
+    /// When, whence and by whom something is decided.
+    fn stamp(&self, note: Option<String>) -> Stamp {
+        let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        let user = user.unwrap_or_default();
+        Stamp { at: self.now, origin: Origin::CommandLine, user, note }
     }
 
     /// Says something on standard error that is no error.

@@ -7,15 +7,18 @@
 //! connections, requests and bytes there are at once. tiny_http provides the type of answers and
 //! prints their heads.
 
+mod actions;
 mod assignments;
 mod auth;
 mod budget;
+mod bulk;
 mod client;
 mod connection;
 mod context;
 mod error;
 mod head;
 mod health;
+mod ignores;
 mod inbox;
 mod limits;
 mod listen;

@@ -182,12 +182,31 @@ pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// The end of a sentence that says that something does not exist.
+pub fn did_you_mean(near: &[impl AsRef<str>]) -> String {
+    let quoted: Vec<String> = near.iter().map(|name| format!("\"{}\"", name.as_ref())).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => format!("; did you mean {one}?"),
+        several => format!("; did you mean one of {}?", several.join(", ")),
+    }
+}
+
 /// The name without its tag and digest.
-fn repository(image: &str) -> &str {
+pub fn repository(image: &str) -> &str {
+    split(image).0
+}
+
+/// The tag, if the name has one.
+pub fn tag(image: &str) -> Option<&str> {
+    split(image).1
+}
+
+fn split(image: &str) -> (&str, Option<&str>) {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
     match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
+        Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
+        _ => (name, None),
     }
 }
 

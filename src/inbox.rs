@@ -1,6 +1,10 @@
 //! The domain, without I/O: updates and where they run, what is asked of them, and what is decided.
 
 pub mod action;
+pub mod fold;
+pub mod history;
 pub mod query;
 pub mod received;
+pub mod until;
 pub mod update;
+pub mod version;

@@ -3,6 +3,8 @@
 mod columns;
 pub mod counts;
 mod fit;
+pub mod groups;
+pub mod history;
 pub mod json;
 pub mod page;
 mod place;

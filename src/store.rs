@@ -10,8 +10,9 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::event::Event;
-use crate::image::ImageName;
-use crate::inbox::action::{Action, Kind, Origin, Receipt};
+use crate::image::{ImageName, ImagePattern, did_you_mean};
+use crate::inbox::action::{Action, Kind, Origin, Receipt, Stamp};
+use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
@@ -30,6 +31,13 @@ pub fn open(location: &Path) -> Result<Box<dyn Store>> {
 /// The folder that a file is in.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Says that there is no tag of a name, and which come closest.
+pub fn no_tag<'a>(wanted: &str, tags: impl Iterator<Item = &'a str>) -> String {
+    let near = |tag: &&str| strsim::normalized_damerau_levenshtein(wanted, tag) > 0.5;
+    let near: Vec<&str> = tags.filter(near).take(3).collect();
+    format!("no tag \"{}\"{}", wanted.escape_debug(), did_you_mean(&near))
 }
 
 /// What to remove, and whether only to say what would be.
@@ -78,6 +86,27 @@ pub trait Store: Send + Sync {
     /// Applies an action in one transaction.
     fn act(&self, action: &Action) -> Result<Receipt>;
 
+    /// Takes back an action, or else the last one of the stamp's origin and user that was not taken back
+    /// yet. An image that was decided on since, or has another digest, is left. Returns `None` if there
+    /// is no such action.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Undone`] if it was taken back before, beside those of the engine.
+    fn undo(&self, id: Option<i64>, stamp: &Stamp) -> Result<Option<Receipt>>;
+
+    /// Recorded actions, newest first.
+    fn history(&self, page: &Page) -> Result<Vec<Entry>>;
+
+    /// The patterns of images that never become pending, from A to Z.
+    fn ignores(&self) -> Result<Vec<Ignore>>;
+
+    /// Adds a pattern. The receipt names the images that it hides. Returns `None` if it is there
+    /// already.
+    fn ignore(&self, pattern: &ImagePattern, stamp: &Stamp) -> Result<Option<Receipt>>;
+
+    /// Removes a pattern. The receipt names the images that it hid. Returns `None` if it is not there.
+    fn unignore(&self, pattern: &str, stamp: &Stamp) -> Result<Option<Receipt>>;
+
     /// How many updates there are in each state at this time.
     fn count(&self, now: DateTime<Utc>) -> Result<Counts>;
 
@@ -102,14 +131,12 @@ pub trait Store: Send + Sync {
     /// Deletes a tag, and takes it off its images. Returns true if it existed.
     fn delete_tag(&self, id: i64) -> Result<bool>;
 
-    /// Puts a tag on an image, in place of the one it has. The image need not have an update.
+    /// Puts a tag on images in place of theirs, or takes theirs off, in one action. An image need not
+    /// have an update.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownTag`], beside those of the engine.
-    fn assign_tag(&self, image: &ImageName, tag: i64) -> Result<()>;
-
-    /// Takes the tag off an image, if it has one.
-    fn unassign_tag(&self, image: &ImageName) -> Result<()>;
+    fn put_tag(&self, images: &[ImageName], tag: Option<i64>, stamp: &Stamp) -> Result<Receipt>;
 
     /// Returns true if the tag exists.
     fn tag_exists(&self, id: i64) -> Result<bool>;
@@ -137,6 +164,22 @@ pub trait Store: Send + Sync {
         self.upsert(Received::now(event.clone(), at))
     }
 
+    /// Refuses a query for a tag that does not exist: that is more likely a slip than a wish for nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownTag`], beside those of the engine.
+    fn require_tags(&self, query: &Query) -> Result<()> {
+        if query.tags.is_empty() {
+            return Ok(());
+        }
+        let tags = self.list_tags()?;
+        let known = || tags.iter().map(|tag| tag.name.as_str());
+        match query.tags.iter().find(|wanted| !known().any(|tag| tag == *wanted)) {
+            Some(unknown) => Err(StoreError::new(ErrorKind::UnknownTag, no_tag(unknown, known()))),
+            None => Ok(()),
+        }
+    }
+
     /// Every update, by image.
     fn get_updates(&self, now: DateTime<Utc>) -> Result<BTreeMap<String, Update>> {
         let updates = self.select(&Query::all(now))?.into_iter();
@@ -154,9 +197,23 @@ pub trait Store: Send + Sync {
             kind: Kind::Acknowledge,
             query: Query::of(image.clone(), now),
             hosts: Vec::new(),
-            note: None,
-            origin: Origin::CommandLine,
+            stamp: Stamp::new(Origin::CommandLine, now),
         })?;
         Ok(!receipt.images.is_empty())
+    }
+
+    /// Puts a tag on an image, in place of the one it has.
+    ///
+    /// # Errors
+    /// As [`Store::put_tag`].
+    fn assign_tag(&self, image: &ImageName, tag: i64, now: DateTime<Utc>) -> Result<()> {
+        let stamp = Stamp::new(Origin::CommandLine, now);
+        self.put_tag(std::slice::from_ref(image), Some(tag), &stamp).map(drop)
+    }
+
+    /// Takes the tag off an image, if it has one.
+    fn unassign_tag(&self, image: &ImageName, now: DateTime<Utc>) -> Result<()> {
+        let stamp = Stamp::new(Origin::CommandLine, now);
+        self.put_tag(std::slice::from_ref(image), None, &stamp).map(drop)
     }
 }

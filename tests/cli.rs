@@ -18,4 +18,5 @@ mod cli {
     mod streams;
     mod tag;
     mod terminal;
+    mod triage;
 }

@@ -69,6 +69,21 @@ fn ack_offers_what_is_pending_and_not_on_the_line_yet() {
 }
 
 #[test]
+fn each_command_offers_what_it_can_act_on() {
+    let inbox = inbox();
+    inbox.diunbox(["ack", "nginx:1.27"]).assert().success();
+    inbox.diunbox(["snooze", "redis:7", "--for", "1d"]).assert().success();
+    inbox.diunbox(["ignore", "add", "caddy:*"]).assert().success();
+    let offered = |line: &[&str]| offered(&inbox, "fish", line);
+    assert_eq!(offered(&["diunbox", "reopen", ""]), ["nginx:1.27", "redis:7"]);
+    assert_eq!(offered(&["diunbox", "snooze", "r"]), ["redis:7"]);
+    assert_eq!(offered(&["diunbox", "snooze", "nginx:1.27"]), [""; 0]);
+    assert_eq!(offered(&["diunbox", "snooze", "c"]), [""; 0]);
+    assert_eq!(offered(&["diunbox", "ignore", "remove", ""]), ["caddy:*"]);
+    assert_eq!(offered(&["diunbox", "history", "cad"]), ["caddy:2"]);
+}
+
+#[test]
 fn full_names_are_offered_to_who_types_them() {
     let inbox = inbox();
     assert_eq!(

@@ -4,10 +4,20 @@
 
 mod common;
 
+/// Runs each rule of a module against each engine.
+macro_rules! contract {
+    ($($rule:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $rule() { super::$rule(&*crate::store::contract::sqlite()) })*
+        }
+    };
+}
+
 mod store {
     mod contract;
     mod foreign;
     mod model;
-
+    mod random;
+    mod triage;
     mod trouble;
 }

@@ -79,6 +79,40 @@ Examples:
     diunbox list --format ndjson > seen.ndjson
     diunbox ack - < seen.ndjson";
 
+pub(super) const REOPEN: &str = "\
+Examples:
+  Reopen what was acknowledged by mistake:
+    diunbox reopen nginx:1.27
+  Reopen all snoozed updates on one host:
+    diunbox reopen --all --snoozed --host web1";
+
+pub(super) const SNOOZE: &str = "\
+Examples:
+  Leave an update for a week:
+    diunbox snooze postgres:17 --for 7d
+  Leave everything from one registry until after the holidays:
+    diunbox snooze 'ghcr.io/*' --until 2027-01-07T09:00";
+
+pub(super) const IGNORE: &str = "\
+Examples:
+  Never show nightly builds:
+    diunbox ignore add '*:nightly*' --note 'only for tests'
+  Show them again:
+    diunbox ignore remove '*:nightly*'";
+
+pub(super) const UNDO: &str = "\
+Examples:
+  Take back the last action:
+    diunbox undo
+  Take back an earlier one:
+    diunbox history
+    diunbox undo 12";
+
+pub(super) const HISTORY: &str = "\
+Examples:
+  See what was decided about an image:
+    diunbox history nginx:1.27";
+
 pub(super) const TAG: &str = "\
 Examples:
   Make a tag, and put it on two images:

@@ -8,13 +8,25 @@ use super::help;
 #[derive(Args, Debug)]
 #[command(after_long_help = help::LIST)]
 pub struct List {
-    /// List acknowledged updates too
-    #[arg(short, long)]
+    /// List updates in every state
+    #[arg(short, long, conflicts_with_all = ["acknowledged", "snoozed", "superseded", "ignored"])]
     pub all: bool,
 
-    /// List acknowledged updates only
-    #[arg(long, conflicts_with = "all")]
+    /// List acknowledged updates
+    #[arg(long)]
     pub acknowledged: bool,
+
+    /// List snoozed updates
+    #[arg(long)]
+    pub snoozed: bool,
+
+    /// List updates that a newer version supersedes
+    #[arg(long)]
+    pub superseded: bool,
+
+    /// List updates that a pattern hides
+    #[arg(long)]
+    pub ignored: bool,
 
     #[allow(missing_docs, reason = "it would be help text")]
     #[command(flatten)]
@@ -27,6 +39,12 @@ pub struct List {
     /// Turn the order round
     #[arg(short, long)]
     pub reverse: bool,
+
+    /// Count the updates by what they have in common
+    ///
+    /// By host, an update counts for each host that needs it.
+    #[arg(long, value_name = "GROUP", conflicts_with_all = ["null", "limit"])]
+    pub by: Option<Group>,
 
     /// List at most this many, the first in the order asked for
     #[arg(short = 'n', long, value_name = "N")]
@@ -118,6 +136,17 @@ impl Sort {
             Self::Host => "host",
         }
     }
+}
+
+/// What to count updates by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Group {
+    /// The hosts that need the update.
+    Host,
+    /// The image's name without its tag.
+    Repository,
+    /// The user's tag.
+    Tag,
 }
 
 /// How to print.

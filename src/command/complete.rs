@@ -84,6 +84,9 @@ fn attach(command: Command, line: &Line, wants_option: bool) -> Command {
 enum Kind {
     Image,
     Pending,
+    Reopenable,
+    Snoozable,
+    Ignored,
     Tag,
     Host,
     Provider,
@@ -95,6 +98,9 @@ impl Kind {
         let name = arg.get_value_names()?.first()?;
         match (command, name.as_str()) {
             ("ack", "IMAGE") => Some(Self::Pending),
+            ("reopen", "IMAGE") => Some(Self::Reopenable),
+            ("snooze", "IMAGE") => Some(Self::Snoozable),
+            (_, "IGNORED") => Some(Self::Ignored),
             (_, "IMAGE" | "GLOB") => Some(Self::Image),
             ("create", "TAG") => None,
             (_, "TAG") => Some(Self::Tag),
@@ -120,6 +126,9 @@ impl Line {
         let names = match kind {
             Kind::Image => glance.images(),
             Kind::Pending => glance.pending_images(),
+            Kind::Reopenable => glance.reopenable_images(),
+            Kind::Snoozable => glance.snoozable_images(),
+            Kind::Ignored => glance.ignored(),
             Kind::Tag => glance.tags(),
             Kind::Host => glance.hosts(),
             Kind::Provider => glance.providers(),
@@ -128,7 +137,9 @@ impl Line {
         let complete = |name: &str| {
             // A user who types a full name gets full names.
             let short = match kind {
-                Kind::Image | Kind::Pending => short_name(name),
+                Kind::Image | Kind::Pending | Kind::Reopenable | Kind::Snoozable => {
+                    short_name(name)
+                }
                 _ => name,
             };
             let name = [short, name].into_iter().find(|name| name.starts_with(&word))?;

@@ -7,7 +7,7 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::Error;
-use crate::image::{ImageName, is_pattern, suggestions};
+use crate::image::{ImageName, did_you_mean, is_pattern, suggestions};
 use crate::inbox::query::{Query, Wanted};
 use crate::inbox::update::State;
 use crate::store::Store;
@@ -183,14 +183,4 @@ fn suggest(word: &str, all: &[String]) -> String {
     let pattern = crate::image::ImagePattern::new(&wider);
     let fits = pattern.is_ok_and(|pattern| all.iter().any(|image| pattern.matches(image)));
     did_you_mean(if fits { std::slice::from_ref(&wider) } else { &[] })
-}
-
-/// The end of a sentence that says that something does not exist.
-pub(super) fn did_you_mean(near: &[impl AsRef<str>]) -> String {
-    let quoted: Vec<String> = near.iter().map(|name| format!("\"{}\"", name.as_ref())).collect();
-    match quoted.as_slice() {
-        [] => String::new(),
-        [one] => format!("; did you mean {one}?"),
-        several => format!("; did you mean one of {}?", several.join(", ")),
-    }
 }

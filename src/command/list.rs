@@ -2,29 +2,38 @@
 
 use std::io::Write;
 
-use chrono::Utc;
-
 use super::selection::query;
 use super::{Error, Outcome, Session, print_name};
-use crate::cli::{Filter, Format, List};
+use crate::cli::{Filter, Format, Group, List};
+use crate::inbox::query::{Detail, Query};
 use crate::inbox::update::State;
-use crate::render::{json, table};
+use crate::render::{groups, json, table};
+use crate::store::Store;
 
 pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
-    let states: &[State] = match (args.all, args.acknowledged) {
-        (true, _) => &State::ALL,
-        (_, true) => &[State::Acknowledged],
-        _ => &[State::Pending],
-    };
+    let given = [
+        (args.acknowledged, State::Acknowledged),
+        (args.snoozed, State::Snoozed),
+        (args.superseded, State::Superseded),
+        (args.ignored, State::Ignored),
+    ];
+    let given = given.into_iter().filter(|(given, _)| *given || args.all);
+    let mut states: Vec<State> = given.map(|(_, state)| state).collect();
+    if states.is_empty() || args.all {
+        states.push(State::Pending);
+    }
     let Some(store) = session.open_existing()? else {
         if args.format == Format::Json && !args.null {
             json::array(out, [(); 0])?;
         }
         return Ok(Outcome::Done);
     };
-    let mut query = query(&args.filter, states, &*store)?;
+    let mut query = query(&args.filter, &states, &*store)?;
     query.set("sort", args.sort.name()).map_err(Error::Usage)?;
     (query.reverse, query.limit) = (args.reverse, args.limit);
+    if let Some(by) = args.by {
+        return grouped(args, by, query, &*store, session, out);
+    }
     let listed = match args.format {
         _ if args.null || session.quiet && args.format == Format::Table => {
             let images = store.select_images(&query)?;
@@ -34,14 +43,14 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
             images.len()
         }
         Format::Table => {
-            query.details = false;
+            query.detail = Detail::Table;
             let updates = store.select(&query)?;
             if updates.is_empty() {
                 let is_filtered = args.filter != Filter::default() || args.limit == Some(0);
-                session.note(nothing(states, is_filtered));
+                session.note(nothing(&states, is_filtered));
             } else {
-                let with_state = states != [State::Pending];
-                table::updates(out, &updates, with_state, Utc::now(), session.terminal)?;
+                let with_state = states.len() > 1;
+                table::updates(out, &updates, with_state, session.now, session.terminal)?;
             }
             updates.len()
         }
@@ -61,12 +70,47 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
     Ok(if args.exit_code && listed > 0 { Outcome::Negative } else { Outcome::Done })
 }
 
+/// Prints how many updates there are by what they have in common.
+fn grouped(
+    args: &List,
+    by: Group,
+    mut query: Query,
+    store: &dyn Store,
+    session: &Session,
+    out: &mut impl Write,
+) -> Result<Outcome, Error> {
+    query.detail = Detail::Table;
+    let updates = store.select(&query)?;
+    let groups = groups::groups(&updates, by);
+    match args.format {
+        Format::Table if session.quiet => {
+            for name in groups.iter().filter_map(|group| group.group) {
+                print_name(out, name, false)?;
+            }
+        }
+        Format::Table if groups.is_empty() => {
+            session.note(nothing(&query.states, query.is_filtered()));
+        }
+        Format::Table => groups::table(out, &groups, by, session.now, session.terminal)?,
+        Format::Json => json::array(out, &groups)?,
+        Format::Ndjson => {
+            for group in &groups {
+                json::line(out, group)?;
+            }
+        }
+    }
+    Ok(if args.exit_code && !groups.is_empty() { Outcome::Negative } else { Outcome::Done })
+}
+
 fn nothing(states: &[State], is_filtered: bool) -> &'static str {
     match states {
         [State::Pending] if is_filtered => "no pending update matches the filters",
         [State::Pending] => "nothing is pending",
         _ if is_filtered => "no update matches the filters",
         [State::Acknowledged] => "nothing is acknowledged",
+        [State::Snoozed] => "nothing is snoozed",
+        [State::Superseded] => "nothing is superseded",
+        [State::Ignored] => "nothing is ignored",
         _ => "there are no updates yet",
     }
 }

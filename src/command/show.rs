@@ -8,6 +8,7 @@ use super::images::{read_words, resolve};
 use super::{Error, Outcome, Session, complain};
 use crate::cli::{Format, Show};
 use crate::image::short_name;
+use crate::inbox::history::{HISTORY, Page};
 use crate::inbox::update::State;
 use crate::render::{json, page};
 
@@ -39,10 +40,12 @@ pub(super) fn run(args: &Show, session: &Session, out: &mut impl Write) -> Resul
         return Ok(Outcome::Negative);
     };
     let digests = store.digests(image)?;
+    let history =
+        store.history(&Page { image: Some(image.clone()), before: None, limit: HISTORY })?;
     match args.format {
-        Format::Table => page::update(out, &update, &digests, now, session.terminal)?,
+        Format::Table => page::update(out, &update, &digests, &history, now, session.terminal)?,
         Format::Json | Format::Ndjson => {
-            json::line(out, &json::UpdateView::in_full(&update, &digests))?;
+            json::line(out, &json::UpdateView::in_full(&update, &digests, &history))?;
         }
     }
     Ok(Outcome::Done)

@@ -3,13 +3,12 @@
 use std::io::Write;
 
 use super::images::{Missing, read_words, resolve};
-use super::selection::no_tag;
 use super::{Error, Outcome, Session, complain, print_name};
 use crate::cli::{Format, Tag as Args};
 use crate::image::{ImageName, short_name};
 use crate::inbox::update::{State, Tag};
 use crate::render::{json, table};
-use crate::store::Store;
+use crate::store::{Store, no_tag};
 
 pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
     match args {
@@ -23,14 +22,14 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         }),
         Args::Assign { tag, images } => {
             on_tags(std::slice::from_ref(tag), session, |store, tag| {
-                on_images(store, images, session, |image| Ok(store.assign_tag(image, tag.id)?))
+                on_images(store, images, Some(tag.id), session)
             })
         }
         Args::Unassign { images } => {
             let Some(store) = session.open_existing()? else {
                 return Ok(Outcome::Negative);
             };
-            on_images(&*store, images, session, |image| Ok(store.unassign_tag(image)?))
+            on_images(&*store, images, None, session)
         }
     }
 }
@@ -93,28 +92,28 @@ fn on_tags(
     Ok(outcome)
 }
 
-/// Does something with each image that the words stand for. An image need not have an update.
+/// Puts a tag on the images that the words stand for, or takes theirs off. An image need not have an
+/// update.
 fn on_images(
     store: &dyn Store,
     words: &[String],
+    tag: Option<i64>,
     session: &Session,
-    act: impl Fn(&ImageName) -> Result<(), Error>,
 ) -> Result<Outcome, Error> {
     let resolved = resolve(store, &read_words(words, false)?, &State::ALL)?;
-    for image in &resolved.images {
-        act(&image.name)?;
-    }
     let mut outcome = Outcome::Done;
-    for Missing { name, message, suggestion } in &resolved.missing {
+    let mut images: Vec<ImageName> = resolved.images.into_iter().map(|found| found.name).collect();
+    for Missing { name, message, suggestion } in resolved.missing {
         if let Some(image) = name {
-            act(image)?;
             let name = short_name(image.as_str());
             session.note(format_args!("there is no update of \"{name}\" yet{suggestion}"));
+            images.push(image);
         } else {
             complain(message);
             outcome = Outcome::Negative;
         }
     }
+    store.put_tag(&images, tag, &session.stamp(None))?;
     Ok(outcome)
 }
 

@@ -1,11 +1,13 @@
 //! `/api/tag-assignments`: which image carries which tag.
 
+use chrono::Utc;
 use serde::Deserialize;
 
 use super::error::Error;
 use super::response::{Answer, empty};
 use super::route::Request;
 use crate::image::ImageName;
+use crate::inbox::action::{Origin, Stamp};
 use crate::store::Store;
 
 /// Puts a tag on an image: `{"image": …, "tag_id": …}`.
@@ -16,7 +18,8 @@ pub(super) fn assign(request: &Request<'_>, store: &dyn Store) -> Answer {
         tag_id: i64,
     }
     let body: Body = request.json("{\"image\": …, \"tag_id\": …}")?;
-    store.assign_tag(&named(&body.image)?, body.tag_id)?;
+    let stamp = Stamp::new(Origin::Http, Utc::now());
+    store.put_tag(&[named(&body.image)?], Some(body.tag_id), &stamp)?;
     Ok(empty(204))
 }
 
@@ -27,7 +30,7 @@ pub(super) fn unassign(request: &Request<'_>, store: &dyn Store) -> Answer {
         image: String,
     }
     let body: Body = request.json("{\"image\": …}")?;
-    store.unassign_tag(&named(&body.image)?)?;
+    store.put_tag(&[named(&body.image)?], None, &Stamp::new(Origin::Http, Utc::now()))?;
     Ok(empty(204))
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::error::Error;
 use super::response::{Answer, json};
 use super::route::Request;
-use crate::inbox::query::{Cursor, Query, Sort};
+use crate::inbox::query::{Cursor, Detail, Query, Sort};
 use crate::render::json::ItemView;
 use crate::store::Store;
 
@@ -20,6 +20,9 @@ struct Page<'a> {
     /// How many are pending in all; on the first page only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<u64>,
+    /// What an action says that is only for what is listed; on the first page only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<i64>,
     updates: Vec<ItemView<'a>>,
     next: Option<String>,
 }
@@ -27,7 +30,7 @@ struct Page<'a> {
 /// A page of updates: the pending ones unless `state` says otherwise.
 pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
     let all = Query::all(Utc::now());
-    let mut query = request.query(Query { details: false, ..all }, &[], store)?;
+    let mut query = request.query(Query { detail: Detail::Item, ..all }, &["as_of"], store)?;
     if query.states.is_empty() {
         query.states = Query::pending(query.now).states;
     }
@@ -38,10 +41,9 @@ pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
     if !(1..=MOST).contains(&limit) {
         return Err(Error::new(400, format_args!("`limit` is not between 1 and {MOST}")));
     }
-    let pending = match query.after {
-        None => Some(store.count(query.now)?.pending),
-        Some(_) => None,
-    };
+    // Counted before the page is read: what changes between them counts as changed since.
+    let counts = if query.after.is_none() { Some(store.count(query.now)?) } else { None };
+    let (pending, as_of) = counts.map(|counts| (counts.pending, counts.as_of)).unzip();
     // One more tells whether there is another page.
     query.limit = Some(limit + 1);
     let mut updates = store.select(&query)?;
@@ -51,5 +53,5 @@ pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
     let cursor = |since, image: &str| Cursor { since, image: image.to_owned() }.to_string();
     let next = last.map(|update| cursor(update.since.timestamp_millis(), &update.event.image));
     let updates = updates.iter().map(ItemView::from).collect();
-    Ok(json(200, &Page { pending, updates, next }))
+    Ok(json(200, &Page { pending, as_of, updates, next }))
 }

@@ -74,7 +74,7 @@ impl From<&Error> for ResponseBox {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error.kind {
-            ErrorKind::TagExists => Self::new(409, error),
+            ErrorKind::TagExists | ErrorKind::Undone => Self::new(409, error),
             ErrorKind::TagName => Self::new(400, error),
             ErrorKind::UnknownTag => Self::new(404, error),
             ErrorKind::Unavailable | ErrorKind::Full => Self::unavailable(error, "5"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use form_urlencoded::parse;
+use form_urlencoded::{Parse, parse};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use tiny_http::Method::{self, Delete, Get, Patch, Post, Put};
@@ -13,10 +13,12 @@ use super::error::Error;
 use super::head::Head;
 use super::limits::Class::{self, Event, Health, Read, Write};
 use super::response::Answer;
-use super::{assignments, health, inbox, metrics, summary, tags, updates, webhook};
+use super::{
+    actions, assignments, bulk, health, ignores, inbox, metrics, summary, tags, updates, webhook,
+};
 use crate::image::ImageName;
 use crate::inbox::query::Query;
-use crate::store::Store;
+use crate::store::{ErrorKind, Store};
 
 /// A request that was read to its end.
 pub(super) struct Request<'a> {
@@ -54,6 +56,14 @@ static ROUTES: &[Route] = &[
     row("/api/inbox", Get, Read, Handler::Store(inbox::get)),
     row("/api/updates/{image}", Get, Read, Handler::Store(updates::show)),
     row("/api/updates/{image}", Patch, Write, Handler::Store(updates::patch)),
+    row("/api/updates/acknowledge-all", Post, Write, Handler::Store(bulk::all)),
+    row("/api/updates/acknowledge-by-tag", Post, Write, Handler::Store(bulk::by_tag)),
+    row("/api/actions", Post, Write, Handler::Store(actions::act)),
+    row("/api/actions/undo", Post, Write, Handler::Store(actions::undo)),
+    row("/api/history", Get, Read, Handler::Store(actions::history)),
+    row("/api/ignores", Get, Read, Handler::Store(ignores::list)),
+    row("/api/ignores", Post, Write, Handler::Store(ignores::add)),
+    row("/api/ignores", Delete, Write, Handler::Store(ignores::remove)),
     row("/api/tags", Get, Read, Handler::Store(tags::list)),
     row("/api/tags", Post, Write, Handler::Store(tags::create)),
     row("/api/tags/{id}", Delete, Write, Handler::Store(tags::delete)),
@@ -111,6 +121,20 @@ impl Route {
     }
 }
 
+/// A parameter that the path does not have.
+pub(super) fn unknown_parameter(name: &str) -> Error {
+    let name = name.escape_debug();
+    Error::new(400, format_args!("`{name}` is not a parameter of this path"))
+}
+
+/// Refuses a query for a tag that does not exist.
+pub(super) fn require_tags(query: &Query, store: &dyn Store) -> Result<(), Error> {
+    store.require_tags(query).map_err(|error| match error.kind {
+        ErrorKind::UnknownTag => Error::new(400, error),
+        _ => error.into(),
+    })
+}
+
 impl Request<'_> {
     /// The updates that the parameters ask for. Every parameter must be one of the filters, and not
     /// one of those in `except`: a question is never answered with more than was asked.
@@ -120,26 +144,24 @@ impl Request<'_> {
         except: &[&str],
         store: &dyn Store,
     ) -> Result<Query, Error> {
-        for (name, value) in parse(self.head.path_and_query().1.as_bytes()) {
+        for (name, value) in self.parameters() {
             if except.contains(&&*name) {
-                let name = name.escape_debug();
-                return Err(Error::new(
-                    400,
-                    format_args!("`{name}` is not a parameter of this path"),
-                ));
+                return Err(unknown_parameter(&name));
             }
             query.set(&name, &value).map_err(|error| Error::new(400, error))?;
         }
-        if !query.tags.is_empty() {
-            let tags = store.list_tags()?;
-            let unknown =
-                query.tags.iter().find(|wanted| tags.iter().all(|tag| tag.name != **wanted));
-            if let Some(unknown) = unknown {
-                let unknown = unknown.escape_debug();
-                return Err(Error::new(400, format_args!("there is no tag \"{unknown}\"")));
-            }
-        }
+        require_tags(&query, store)?;
         Ok(query)
+    }
+
+    /// The parameters, decoded.
+    pub(super) fn parameters(&self) -> Parse<'_> {
+        parse(self.head.path_and_query().1.as_bytes())
+    }
+
+    /// Refuses every parameter.
+    pub(super) fn no_parameters(&self) -> Result<(), Error> {
+        self.parameters().next().map_or(Ok(()), |(name, _)| Err(unknown_parameter(&name)))
     }
 
     /// The image that the rest of the path names.

@@ -8,13 +8,15 @@ use crate::render::counts::{CountsView, HostView};
 use crate::store::Store;
 
 /// The counts as flat JSON.
-pub(super) fn get(_: &Request<'_>, store: &dyn Store) -> Answer {
+pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
+    request.no_parameters()?;
     let now = Utc::now();
     Ok(json(200, &CountsView::new(store.count(now)?, now)))
 }
 
 /// What each host has to do.
-pub(super) fn hosts(_: &Request<'_>, store: &dyn Store) -> Answer {
+pub(super) fn hosts(request: &Request<'_>, store: &dyn Store) -> Answer {
+    request.no_parameters()?;
     let hosts = store.hosts(Utc::now())?;
     Ok(json(200, &hosts.iter().map(HostView::from).collect::<Vec<_>>()))
 }

@@ -8,7 +8,8 @@ use super::route::Request;
 use crate::store::Store;
 
 /// The tags, ordered by name.
-pub(super) fn list(_: &Request<'_>, store: &dyn Store) -> Answer {
+pub(super) fn list(request: &Request<'_>, store: &dyn Store) -> Answer {
+    request.no_parameters()?;
     Ok(json(200, &store.list_tags()?))
 }
 

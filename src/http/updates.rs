@@ -13,7 +13,8 @@ use super::limits::{Class, FREE_MEMORY};
 use super::response::{Answer, bytes, empty, json, stream};
 use super::route::Request;
 use crate::image::ImageName;
-use crate::inbox::action::{Action, Kind, Origin, Reason};
+use crate::inbox::action::{Action, Kind, Origin, Reason, Stamp};
+use crate::inbox::history::{HISTORY, Page};
 use crate::inbox::query::{Cursor, Query, Sort, Wanted};
 use crate::render::json::{UpdateView, entry};
 use crate::store::Store;
@@ -26,7 +27,7 @@ const TARGET: usize = 64 * 1024;
 pub(super) fn list(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     // How long updates are shows with the first.
     let by_image = Query { sort: Sort::Image, limit: Some(1), ..Query::all(Utc::now()) };
-    let except = ["sort", "reverse", "limit", "after"];
+    let except = ["sort", "reverse", "limit", "after", "as_of"];
     let mut pages = Pages {
         query: request.query(by_image, &except, &*context.store)?,
         context: Arc::clone(context),
@@ -106,7 +107,9 @@ pub(super) fn show(request: &Request<'_>, store: &dyn Store) -> Answer {
     let image = request.image()?;
     let update = store.get_update(&image, Utc::now())?.ok_or_else(|| unknown(&image))?;
     let digests = store.digests(&image)?;
-    Ok(json(200, &UpdateView::in_full(&update, &digests)))
+    let history =
+        store.history(&Page { image: Some(image.clone()), before: None, limit: HISTORY })?;
+    Ok(json(200, &UpdateView::in_full(&update, &digests, &history)))
 }
 
 /// Acknowledges an update, or reopens it with `{"acknowledged": false}`. `If-Match` names the digest
@@ -127,12 +130,12 @@ pub(super) fn patch(request: &Request<'_>, store: &dyn Store) -> Answer {
     let image = request.image()?;
     let digest = request.head.header("if-match").map(|digest| digest.trim_matches('"').to_owned());
     let images = vec![Wanted::Exact(image.clone(), digest.filter(|digest| digest != "*"))];
+    let now = Utc::now();
     let receipt = store.act(&Action {
         kind: if body.acknowledged { Kind::Acknowledge } else { Kind::Reopen },
-        query: Query { images, ..Query::all(Utc::now()) },
+        query: Query { images, ..Query::all(now) },
         hosts: Vec::new(),
-        note: None,
-        origin: Origin::Http,
+        stamp: Stamp::new(Origin::Http, now),
     })?;
     match receipt.left.first().map(|left| &left.reason) {
         None | Some(Reason::Pending) => Ok(empty(204)),

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use super::query::Query;
+use super::update::State;
 
 /// A decision about the updates that a query selects.
 #[derive(Clone, Debug)]
@@ -13,12 +15,55 @@ pub struct Action {
     pub kind: Kind,
     /// Which updates. An update that is named but cannot be taken is left, with the reason.
     pub query: Query,
-    /// Only at the places on these hosts; everywhere if there are none.
+    /// Only at the places on these hosts; everywhere if there are none. For [`Kind::Acknowledge`] alone.
     pub hosts: Vec<String>,
-    /// What the user says about it.
-    pub note: Option<String>,
+    /// When, whence and why.
+    pub stamp: Stamp,
+}
+
+/// What goes with every decision.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// When it was taken.
+    pub at: DateTime<Utc>,
     /// Where it came from.
     pub origin: Origin,
+    /// Who took it, if that is known; otherwise empty.
+    pub user: String,
+    /// What the user says about it.
+    pub note: Option<String>,
+}
+
+impl Action {
+    /// A decision about all updates that a query selects. Without states in the query, it looks at
+    /// those that such a decision is usually about.
+    ///
+    /// # Errors
+    /// When everything would be reopened, which is more likely a slip than a wish.
+    pub fn on_all(kind: Kind, mut query: Query, stamp: Stamp) -> Result<Self, String> {
+        if query.states.is_empty() {
+            if kind == Kind::Reopen && !query.is_filtered() {
+                let message = "reopening needs a filter, or the state acknowledged or snoozed";
+                return Err(message.to_owned());
+            }
+            query.states = match kind {
+                Kind::Acknowledge | Kind::Snooze(_) => vec![State::Pending],
+                Kind::Reopen => vec![State::Acknowledged, State::Snoozed],
+            };
+        }
+        let hosts = match kind {
+            Kind::Acknowledge => query.hosts.clone(),
+            _ => Vec::new(),
+        };
+        Ok(Self { kind, query, hosts, stamp })
+    }
+}
+
+impl Stamp {
+    /// A decision from somewhere, without a user and a note.
+    pub fn new(origin: Origin, at: DateTime<Utc>) -> Self {
+        Self { at, origin, user: String::new(), note: None }
+    }
 }
 
 /// What is decided.
@@ -28,14 +73,26 @@ pub enum Kind {
     Acknowledge,
     /// It is not, whatever was decided before.
     Reopen,
+    /// It can wait until this time, whatever arrives meanwhile.
+    Snooze(DateTime<Utc>),
 }
 
 impl Kind {
+    /// The states in which a pattern finds the updates that it is about.
+    pub fn takes(self) -> &'static [State] {
+        match self {
+            Self::Acknowledge => &[State::Pending, State::Snoozed, State::Superseded],
+            Self::Reopen => &[State::Snoozed, State::Acknowledged],
+            Self::Snooze(_) => &[State::Pending, State::Snoozed],
+        }
+    }
+
     /// Its name, as in the history.
     pub fn name(self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
             Self::Reopen => "reopen",
+            Self::Snooze(_) => "snooze",
         }
     }
 }
@@ -86,12 +143,22 @@ pub enum Reason {
     Missing,
     /// Its digest is this one, not the one that was named.
     Digest(String),
-    /// A pattern of the user's matches it.
-    Ignored,
+    /// This pattern of the user's matches it.
+    Ignored(String),
+    /// This newer image supersedes it.
+    Folded(String),
     /// It is pending already.
     Pending,
+    /// It is acknowledged already.
+    Acknowledged,
     /// None of its places is on the hosts that were named.
     NoPlace,
+    /// Something else was decided about it since.
+    Decided,
+    /// The tag that it had is deleted.
+    NoTag,
+    /// It has changed since the user looked.
+    Changed,
 }
 
 impl fmt::Display for Reason {
@@ -102,9 +169,14 @@ impl fmt::Display for Reason {
                 formatter.write_str("its newest event has no digest")
             }
             Self::Digest(digest) => write!(formatter, "its digest is {digest} now"),
-            Self::Ignored => formatter.write_str("it is ignored"),
+            Self::Ignored(pattern) => write!(formatter, "ignored by {pattern}"),
+            Self::Folded(image) => write!(formatter, "folded under {image}"),
             Self::Pending => formatter.write_str("it is pending already"),
+            Self::Acknowledged => formatter.write_str("it is acknowledged: reopen it first"),
             Self::NoPlace => formatter.write_str("it does not run on these hosts"),
+            Self::Decided => formatter.write_str("it was decided on since"),
+            Self::NoTag => formatter.write_str("the tag that it had is deleted"),
+            Self::Changed => formatter.write_str("it has changed since it was listed"),
         }
     }
 }

@@ -42,8 +42,11 @@ pub struct Query {
     pub limit: Option<usize>,
     /// Those after this one, in the order asked for.
     pub after: Option<Cursor>,
-    /// Whether to read whole events and places, and not only what a table shows.
-    pub details: bool,
+    /// How much of each update to read.
+    pub detail: Detail,
+    /// What the user has seen, as [`super::update::Counts::as_of`] says it: an action leaves what has
+    /// changed since.
+    pub as_of: Option<i64>,
 }
 
 /// An image that is asked for.
@@ -75,6 +78,17 @@ impl Wanted {
     pub fn exact(text: &str) -> Result<Self, String> {
         ImageName::new(text).map(|name| Self::Exact(name, None))
     }
+}
+
+/// How much of each update to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// What a table shows.
+    Table,
+    /// And how it differs from what was there before.
+    Item,
+    /// And its whole event and places.
+    Full,
 }
 
 /// What to sort by.
@@ -138,7 +152,8 @@ impl Query {
             reverse: false,
             limit: None,
             after: None,
-            details: true,
+            detail: Detail::Full,
+            as_of: None,
         }
     }
 
@@ -176,6 +191,7 @@ impl Query {
             "reverse" => self.reverse = flag(value)?,
             "limit" => self.limit = Some(value.parse().map_err(|_| "it is not a number")?),
             "after" => self.after = Some(value.parse()?),
+            "as_of" => self.as_of = Some(value.parse().map_err(|_| "it is not a number")?),
             _ => return Err("there is no such filter".to_owned()),
         }
         Ok(())
@@ -190,6 +206,17 @@ impl Query {
             }
         }
         Ok(())
+    }
+
+    /// Whether anything but states limits which updates are asked for.
+    pub fn is_filtered(&self) -> bool {
+        let lists = [&self.tags, &self.hosts, &self.providers, &self.statuses];
+        !self.images.is_empty()
+            || lists.iter().any(|values| !values.is_empty())
+            || self.untagged
+            || self.search.is_some()
+            || self.since.is_some()
+            || self.before.is_some()
     }
 
     /// Whether only pending updates are asked for.
@@ -207,7 +234,7 @@ fn flag(value: &str) -> Result<bool, String> {
 }
 
 /// An age such as `7d`.
-fn age(text: &str) -> Result<TimeDelta, String> {
+pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
     let age = humantime::parse_duration(text).ok().and_then(|age| TimeDelta::from_std(age).ok());
     age.ok_or_else(|| {
         format!("\"{}\" is not an age: write it as 90m, 12h, 7d or 2weeks", text.escape_debug())
@@ -239,46 +266,4 @@ fn sort(value: &str) -> Result<Sort, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_filter_refuses_what_makes_no_sense() {
-        for (name, value) in [
-            ("state", "done"),
-            ("state", ""),
-            ("image", "a[b"),
-            ("untagged", "1"),
-            ("since", "7"),
-            ("since", "yesterday"),
-            ("before", ""),
-            ("sort", "size"),
-            ("limit", "-1"),
-            ("after", "x"),
-        ] {
-            let error = Query::all(DateTime::UNIX_EPOCH).set(name, value).unwrap_err();
-            assert!(error.starts_with(&format!("`{name}`: ")), "{error}");
-        }
-        assert!(
-            Query::all(DateTime::UNIX_EPOCH)
-                .set("tags", "x")
-                .unwrap_err()
-                .contains("no such filter")
-        );
-    }
-
-    #[test]
-    fn values_of_a_list_add_up() {
-        let mut query = Query::all(DateTime::UNIX_EPOCH);
-        for (name, value) in
-            [("state", "pending,snoozed"), ("state", "ignored"), ("host", "a"), ("host", "b")]
-        {
-            query.set(name, value).unwrap();
-        }
-        assert_eq!(query.states, [State::Pending, State::Snoozed, State::Ignored]);
-        assert_eq!(query.hosts, ["a", "b"]);
-        query.set("since", "999999999999years").unwrap_err();
-        let cursor = Cursor { since: -5, image: "a.b/c:1".to_owned() };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-    }
-}
+mod tests;

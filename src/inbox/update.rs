@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
+use super::version::Change;
 use crate::event::{Event, Metadata};
 
 /// The current state of one image name: its newest event, and what was decided about it.
@@ -30,6 +31,17 @@ pub struct Update {
     /// The places that run the image, ordered by host, provider and workload. If the query asked for no
     /// details, only their keys are set, and whether they need the update.
     pub places: Vec<Place>,
+    /// Grows with every change of any update: the value of this one's last change.
+    pub changed: i64,
+    /// How many images are folded under this one.
+    pub older: u64,
+    /// These images, newest first, if the query asked for details.
+    pub supersedes: Vec<String>,
+    /// How it differs from what was last acknowledged, or else from the digest before. Only known if the
+    /// query asked for it.
+    pub change: Change,
+    /// The version that `change` compares it with, if it is another one.
+    pub previous: Option<String>,
 }
 
 impl Update {
@@ -118,6 +130,8 @@ pub struct Place {
     pub times: u64,
     /// Whether it still needs the update's digest.
     pub is_needed: bool,
+    /// Whether it is known to be done with some digest.
+    pub is_done: bool,
 }
 
 /// A digest that an image had before the current one.
@@ -164,6 +178,8 @@ pub struct Counts {
     pub superseded: u64,
     pub acknowledged: u64,
     pub ignored: u64,
+    /// Grows with every change of an update.
+    pub as_of: i64,
     /// When the digest of the oldest pending update became current.
     pub oldest_pending: Option<DateTime<Utc>>,
     /// The same of the newest pending update.

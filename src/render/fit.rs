@@ -7,15 +7,23 @@ const CUT: char = '…';
 /// How much of a digest is shown of a name that has no room for all of it.
 const DIGEST: usize = "sha256:".len() + 12;
 
+/// An image's name gets more room than this before the number of older versions is shown.
+const SHORT: usize = 12;
+
 /// Loses its end.
 pub(super) fn end(text: &str, room: usize) -> String {
     around(text, room, 0, Share::Start)
 }
 
-/// An image's name: it loses the middle of its repository, and most of its digest.
+/// An image's name, with the number of older versions such as ` +2 older` behind it: it loses the middle of its repository, and most of its digest.
 pub(super) fn name(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
+    }
+    if let Some((name, older)) = text.split_once(' ')
+        && let Some(room) = room.checked_sub(older.width() + 1).filter(|room| *room > SHORT)
+    {
+        return format!("{} {older}", self::name(name, room));
     }
     let (name, after) = if let Some((name, digest)) = text.split_once('@') {
         let digest: String = digest.chars().take(DIGEST).collect();

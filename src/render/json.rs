@@ -9,10 +9,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::place::{places, relevant};
+use super::history::EntryView;
+use super::place::{hosts, places};
 use super::terminal::{is_unsafe, is_web};
 use crate::event::{Event, Metadata};
 use crate::image::short_name;
+use crate::inbox::history::Entry;
 use crate::inbox::update::{Digest, State, Tag, Update};
 
 /// An update as JSON.
@@ -32,10 +34,15 @@ pub struct UpdateView<'a> {
     places: usize,
     needed: usize,
     hosts: Vec<&'a str>,
+    supersedes: &'a [String],
+    change: &'static str,
+    previous: Option<&'a str>,
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     where_: Option<Vec<PlaceView<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digests: Option<Vec<DigestView<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<EntryView<'a>>>,
 }
 
 /// A place as JSON.
@@ -71,8 +78,11 @@ struct DigestView<'a> {
 #[derive(Debug, Serialize)]
 pub struct ItemView<'a> {
     image: &'a str,
+    name: &'a str,
     state: State,
     status: &'a str,
+    change: &'static str,
+    previous: Option<&'a str>,
     #[serde(rename = "where")]
     where_: String,
     hosts: Vec<&'a str>,
@@ -87,14 +97,7 @@ pub struct ItemView<'a> {
     digest: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
-}
-
-/// The hosts of the places that count: those that need the update, or all of them when none does.
-fn hosts(update: &Update) -> Vec<&str> {
-    let mut hosts: Vec<&str> =
-        relevant(update).into_iter().map(|place| place.hostname.as_str()).collect();
-    hosts.dedup();
-    hosts
+    older: u64,
 }
 
 impl<'a> From<&'a Update> for UpdateView<'a> {
@@ -111,15 +114,19 @@ impl<'a> From<&'a Update> for UpdateView<'a> {
             places: update.places.len(),
             needed: update.needed().count(),
             hosts: hosts(update),
+            supersedes: &update.supersedes,
+            change: update.change.name(),
+            previous: update.previous.as_deref(),
             where_: None,
             digests: None,
+            history: None,
         }
     }
 }
 
 impl<'a> UpdateView<'a> {
-    /// An update with its places and its earlier digests.
-    pub fn in_full(update: &'a Update, digests: &'a [Digest]) -> Self {
+    /// An update with its places, its earlier digests and what was decided about it.
+    pub fn in_full(update: &'a Update, digests: &'a [Digest], history: &'a [Entry]) -> Self {
         let places = update.places.iter().map(|place| PlaceView {
             hostname: &place.hostname,
             provider: &place.provider,
@@ -139,17 +146,24 @@ impl<'a> UpdateView<'a> {
             first_seen: digest.first_seen,
             last_seen: digest.last_seen,
         });
-        let (where_, digests) = (Some(places.collect()), Some(digests.collect()));
-        Self { where_, digests, ..Self::from(update) }
+        Self {
+            where_: Some(places.collect()),
+            digests: Some(digests.collect()),
+            history: Some(history.iter().map(EntryView::from).collect()),
+            ..Self::from(update)
+        }
     }
 }
 
 impl<'a> From<&'a Update> for ItemView<'a> {
     fn from(update: &'a Update) -> Self {
         Self {
-            image: short_name(&update.event.image),
+            image: &update.event.image,
+            name: short_name(&update.event.image),
             state: update.state,
             status: &update.event.status,
+            change: update.change.name(),
+            previous: update.previous.as_deref(),
             where_: places(update),
             hosts: hosts(update),
             needed: update.needed().count(),
@@ -160,6 +174,7 @@ impl<'a> From<&'a Update> for ItemView<'a> {
             received_at: update.received_at,
             digest: &update.event.digest,
             link: Some(update.event.hub_link.as_str()).filter(|link| is_web(link)),
+            older: update.older,
         }
     }
 }

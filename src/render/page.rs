@@ -5,9 +5,12 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 
 use super::columns::{Column, cell, cut, print};
+use super::history;
 use super::terminal::{Terminal, safe};
 use super::time::{ago, full};
 use crate::event::{Event, parse_created};
+use crate::image::short_name;
+use crate::inbox::history::Entry;
 use crate::inbox::update::{Digest, State, Update};
 
 /// A value on a page holds no more than this on a terminal: a pod's status can have many KiB, and
@@ -22,6 +25,7 @@ pub fn update(
     out: &mut dyn Write,
     update: &Update,
     digests: &[Digest],
+    decided: &[Entry],
     now: DateTime<Utc>,
     terminal: Terminal,
 ) -> io::Result<()> {
@@ -42,6 +46,11 @@ pub fn update(
         ("Image", event.image.clone()),
         ("State", state),
         ("Note", update.note.clone().unwrap_or_default()),
+        ("Change", change(update)),
+        (
+            "Older",
+            update.supersedes.iter().map(|image| short_name(image)).collect::<Vec<_>>().join(", "),
+        ),
         ("Since", full(update.since, now)),
         ("Received", full(update.received_at, now)),
         ("Tag", update.tag.as_ref().map(|tag| tag.name.clone()).unwrap_or_default()),
@@ -63,7 +72,20 @@ pub fn update(
     }
     metadata(out, event, terminal)?;
     where_(out, update, now, terminal)?;
-    earlier(out, digests, now, terminal)
+    earlier(out, digests, now, terminal)?;
+    if !decided.is_empty() {
+        section(out, "History", terminal)?;
+        history::table(out, decided, now, terminal)?;
+    }
+    Ok(())
+}
+
+/// How the update differs from what was there before.
+fn change(update: &Update) -> String {
+    match &update.previous {
+        Some(previous) => format!("{} (from {previous})", update.change.name()),
+        None => update.change.name().to_owned(),
+    }
 }
 
 fn metadata(out: &mut dyn Write, event: &Event, terminal: Terminal) -> io::Result<()> {

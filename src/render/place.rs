@@ -3,9 +3,17 @@
 use crate::inbox::update::{Place, Update};
 
 /// The places to name: those that need the update, or all of them when none does.
-pub(super) fn relevant(update: &Update) -> Vec<&Place> {
+fn relevant(update: &Update) -> Vec<&Place> {
     let needed: Vec<&Place> = update.needed().collect();
     if needed.is_empty() { update.places.iter().collect() } else { needed }
+}
+
+/// The hosts of the places to name.
+pub(super) fn hosts(update: &Update) -> Vec<&str> {
+    let mut hosts: Vec<&str> =
+        relevant(update).into_iter().map(|place| place.hostname.as_str()).collect();
+    hosts.dedup();
+    hosts
 }
 
 /// The first place, and how many more there are: `edge-1/api-0 +7`.

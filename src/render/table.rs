@@ -39,7 +39,7 @@ pub fn updates(
         let status = update.event.status.as_str();
         let since = ago(update.since, now);
         let row = [
-            cell(short_name(&update.event.image)),
+            name(update),
             cell(if status.is_empty() { "-" } else { status }),
             cell(&places(update)),
             if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },
@@ -56,6 +56,15 @@ pub fn updates(
         columns.into_iter().filter(|(_, shown)| *shown).map(|(column, _)| column).collect();
     let links = updates.iter().map(|update| update.event.hub_link.as_str());
     print(out, &columns, rows, links, terminal)
+}
+
+/// The short name of an image, and how many older versions are folded under it.
+fn name(update: &Update) -> String {
+    let name = cell(short_name(&update.event.image));
+    match update.older {
+        0 => name,
+        older => format!("{name} +{older} older"),
+    }
 }
 
 /// Prints tags, and how many images carry each.
@@ -100,6 +109,7 @@ mod tests {
     use super::*;
     use crate::event::{Event, Metadata};
     use crate::inbox::update::Place;
+    use crate::inbox::version::Change;
 
     fn update(image: &str, workloads: usize) -> Update {
         let place = |index| Place {
@@ -113,6 +123,7 @@ mod tests {
             last_seen: DateTime::UNIX_EPOCH,
             times: 1,
             is_needed: true,
+            is_done: false,
         };
         Update {
             event: Event {
@@ -129,6 +140,11 @@ mod tests {
             note: None,
             tag: None,
             places: (0..workloads).map(place).collect(),
+            changed: 0,
+            older: 0,
+            supersedes: Vec::new(),
+            change: Change::New,
+            previous: None,
         }
     }
 

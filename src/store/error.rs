@@ -23,6 +23,8 @@ pub enum ErrorKind {
     TagName,
     /// There is no such tag.
     UnknownTag,
+    /// It cannot be taken back: that was done before.
+    Undone,
     /// Others use it, or it does not answer: trying again may help.
     Unavailable,
     /// There is no space left.

@@ -3,17 +3,22 @@
 mod act;
 pub(super) mod adopt;
 mod arrival;
+mod before;
 mod busy;
 mod database;
 mod error;
 mod glance;
 mod group;
+mod history;
 mod hosts;
+mod ignores;
+mod lines;
 mod patterns;
 mod query;
 mod row;
 mod selection;
 mod tags;
+mod undo;
 mod upkeep;
 mod upsert;
 
@@ -31,8 +36,9 @@ use self::database::Database;
 pub use self::glance::Glance;
 use self::group::Group;
 use super::{ErrorKind, Prune, Pruned, Result, Store, StoreError};
-use crate::image::ImageName;
-use crate::inbox::action::{Action, Receipt};
+use crate::image::{ImageName, ImagePattern};
+use crate::inbox::action::{Action, Receipt, Stamp};
+use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
@@ -179,6 +185,30 @@ impl Store for SqliteStore {
         self.core.change(|connection| act::apply(connection, action))
     }
 
+    fn undo(&self, id: Option<i64>, stamp: &Stamp) -> Result<Option<Receipt>> {
+        let undone = self.core.change(|connection| undo::undo(connection, id, stamp))?;
+        undone.into_receipt()
+    }
+
+    fn history(&self, page: &Page) -> Result<Vec<Entry>> {
+        self.core.read(|connection| history::list(connection, page))
+    }
+
+    fn ignores(&self) -> Result<Vec<Ignore>> {
+        self.core.read(ignores::list)
+    }
+
+    fn ignore(&self, pattern: &ImagePattern, stamp: &Stamp) -> Result<Option<Receipt>> {
+        let deed = ignores::deed(ignores::IGNORE, pattern.as_str());
+        let note = stamp.note.as_deref();
+        self.core.change(|connection| ignores::add(connection, &deed, note, stamp))
+    }
+
+    fn unignore(&self, pattern: &str, stamp: &Stamp) -> Result<Option<Receipt>> {
+        let deed = ignores::deed(ignores::UNIGNORE, pattern);
+        self.core.change(|connection| ignores::remove(connection, &deed, stamp))
+    }
+
     fn count(&self, now: DateTime<Utc>) -> Result<Counts> {
         self.core.read(|connection| query::count(connection, now))
     }
@@ -207,13 +237,9 @@ impl Store for SqliteStore {
         self.core.change(|connection| tags::delete(connection, id))
     }
 
-    fn assign_tag(&self, image: &ImageName, tag: i64) -> Result<()> {
-        let assigned = self.core.change(|connection| tags::assign(connection, image, tag))?;
-        if assigned { Ok(()) } else { Err(tags::unknown(tag)) }
-    }
-
-    fn unassign_tag(&self, image: &ImageName) -> Result<()> {
-        self.core.change(|connection| tags::unassign(connection, image))
+    fn put_tag(&self, images: &[ImageName], tag: Option<i64>, stamp: &Stamp) -> Result<Receipt> {
+        let receipt = self.core.change(|connection| tags::put(connection, images, tag, stamp))?;
+        receipt.ok_or_else(|| tags::unknown(tag.unwrap_or_default()))
     }
 
     fn tag_exists(&self, id: i64) -> Result<bool> {

@@ -126,15 +126,18 @@ fn json_has_an_array_and_ndjson_a_line_for_each_update() {
     let fields: Vec<&String> = nginx.as_object().unwrap().keys().collect();
     let expected = [
         "acknowledged",
+        "change",
         "event",
         "hosts",
         "needed",
         "note",
         "places",
+        "previous",
         "received_at",
         "since",
         "snoozed_until",
         "state",
+        "supersedes",
         "tag",
     ];
     assert_eq!(fields, expected);

@@ -101,6 +101,61 @@ fn programs_that_make_or_migrate_the_same_database_at_once() {
     }
 }
 
+/// Each decision of two terminals and a server is taken as a whole or not at all.
+#[test]
+fn two_terminals_and_a_server_that_decide_about_the_same_images() {
+    let server = Server::start();
+    let inbox = &server.inbox;
+    let events: Vec<_> =
+        (0..8).map(|n| event_with(&format!("app:1.0.{n}"), &json!({"hostname": "h"}))).collect();
+    inbox.take(&events);
+    let actions = format!("{}/api/actions", server.address());
+    thread::scope(|scope| {
+        for terminal in ["1", "2"] {
+            scope.spawn(move || {
+                for turn in 0..15 {
+                    let arguments = match turn % 5 {
+                        0 => vec!["ack", "--all", "--note", terminal],
+                        1 => vec!["undo"],
+                        2 => vec!["snooze", "app:1.0.7", "--for", "1h"],
+                        3 => vec!["reopen", "app:*"],
+                        _ => vec!["ack", "app:1.0.3"],
+                    };
+                    let output = inbox.diunbox(arguments).output().unwrap();
+                    let text = String::from_utf8_lossy(&output.stderr);
+                    assert!(output.status.code().unwrap() < 2 || text.contains("undone"), "{text}");
+                }
+            });
+        }
+        scope.spawn(|| {
+            for turn in 0..30 {
+                let name = ["acknowledge", "reopen"][turn % 2];
+                let images: Vec<String> = (0..8).map(|n| format!("app:1.0.{n}")).collect();
+                let body = json!({"action": name, "images": images}).to_string();
+                assert_eq!(send(&actions, "POST", &[], body.as_bytes()).status, 200);
+            }
+        });
+    });
+    let count = |state: &str| inbox.lines(["list", "-q", state]).len();
+    let states = ["--acknowledged", "--snoozed", "--superseded", "--ignored"].map(count);
+    let pending = inbox.lines(["list", "-q"]).len();
+    assert_eq!(states.iter().sum::<usize>() + pending, 8, "{states:?}");
+    let connection = Connection::open(inbox.database()).unwrap();
+    let number = |sql: &str| -> usize { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    // No action without images, and no images without their action.
+    assert_eq!(
+        number("SELECT count(*) FROM actions WHERE id NOT IN (SELECT action FROM action_images)"),
+        0
+    );
+    assert_eq!(
+        number("SELECT count(*) FROM action_images WHERE action NOT IN (SELECT id FROM actions)"),
+        0
+    );
+    // An acknowledged digest goes with the time, and every place of an open one is needed or done.
+    let torn = "SELECT count(*) FROM updates WHERE (acknowledged_at IS NULL) = (acknowledged_by IS NOT NULL)";
+    assert_eq!(number(torn), 0);
+}
+
 /// A log of many MiB, which another program keeps from being tidied away.
 #[test]
 fn a_huge_log_is_read_all_the_same() {

@@ -390,12 +390,16 @@ fn the_inbox_comes_in_order_and_in_pages() {
     let item = server.ask("GET", "/api/inbox?image=*/5:1").json()["updates"][0].clone();
     let fields: Vec<&String> = item.as_object().unwrap().keys().collect();
     let expected = [
+        "change",
         "digest",
         "hosts",
         "image",
+        "name",
         "needed",
         "note",
+        "older",
         "places",
+        "previous",
         "received_at",
         "since",
         "state",

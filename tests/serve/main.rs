@@ -15,6 +15,7 @@ mod log;
 mod memory;
 mod panic;
 mod shutdown;
+mod triage;
 mod webhook;
 
 #[path = "../common/mod.rs"]

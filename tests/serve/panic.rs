@@ -5,8 +5,9 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use diunbox::http::Limits;
-use diunbox::image::ImageName;
-use diunbox::inbox::action::{Action, Receipt};
+use diunbox::image::{ImageName, ImagePattern};
+use diunbox::inbox::action::{Action, Receipt, Stamp};
+use diunbox::inbox::history::{Entry, Ignore, Page};
 use diunbox::inbox::query::Query;
 use diunbox::inbox::received::Received;
 use diunbox::inbox::update::{Counts, Digest, Host, Tag, Update};
@@ -59,10 +60,22 @@ impl Store for Defective {
     fn delete_tag(&self, _: i64) -> Result<bool> {
         unimplemented!()
     }
-    fn assign_tag(&self, _: &ImageName, _: i64) -> Result<()> {
+    fn put_tag(&self, _: &[ImageName], _: Option<i64>, _: &Stamp) -> Result<Receipt> {
         unimplemented!()
     }
-    fn unassign_tag(&self, _: &ImageName) -> Result<()> {
+    fn undo(&self, _: Option<i64>, _: &Stamp) -> Result<Option<Receipt>> {
+        unimplemented!()
+    }
+    fn history(&self, _: &Page) -> Result<Vec<Entry>> {
+        unimplemented!()
+    }
+    fn ignores(&self) -> Result<Vec<Ignore>> {
+        unimplemented!()
+    }
+    fn ignore(&self, _: &ImagePattern, _: &Stamp) -> Result<Option<Receipt>> {
+        unimplemented!()
+    }
+    fn unignore(&self, _: &str, _: &Stamp) -> Result<Option<Receipt>> {
         unimplemented!()
     }
     fn tag_exists(&self, _: i64) -> Result<bool> {

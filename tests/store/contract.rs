@@ -6,21 +6,12 @@ use std::thread;
 use chrono::{DateTime, Utc};
 use diunbox::event::Event;
 use diunbox::image::{ImageName, ImagePattern};
-use diunbox::inbox::action::{Action, Kind, Origin, Reason, Receipt};
+use diunbox::inbox::action::{Action, Kind, Origin, Reason, Receipt, Stamp};
 use diunbox::inbox::query::{Cursor, Query, Sort, Wanted};
 use diunbox::inbox::received::Received;
 use diunbox::inbox::update::{Host, State, Update};
 use diunbox::store::{ErrorKind, Prune, Store};
 use tempfile::TempDir;
-
-/// Runs each rule against each engine.
-macro_rules! contract {
-    ($($rule:ident)*) => {
-        mod sqlite {
-            $(#[test] fn $rule() { super::$rule(&*super::sqlite()) })*
-        }
-    };
-}
 
 contract! {
     an_event_makes_its_image_pending_and_a_repeat_changes_no_more_than_its_time
@@ -50,7 +41,7 @@ contract! {
     a_backup_is_a_store
 }
 
-pub(crate) struct Fixture {
+pub(super) struct Fixture {
     store: Box<dyn Store>,
     /// Removed after the store is closed.
     _folder: TempDir,
@@ -64,25 +55,25 @@ impl Deref for Fixture {
     }
 }
 
-pub(crate) fn sqlite() -> Fixture {
+pub(super) fn sqlite() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let store = diunbox::store::open(&folder.path().join("diunbox.db")).unwrap();
     Fixture { store, _folder: folder }
 }
 
 /// A time, so many seconds after a fixed one.
-pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
+pub(super) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
 }
 
 const WEB: &str = "docker.io/library/web:1";
 
-fn name(image: &str) -> ImageName {
+pub(super) fn name(image: &str) -> ImageName {
     ImageName::new(image).unwrap()
 }
 
 /// `IMAGE DIGEST HOST/WORKLOAD`, found by docker.
-fn event(text: &str) -> Event {
+pub(super) fn event(text: &str) -> Event {
     let [image, digest, place] = text.split(' ').collect::<Vec<_>>()[..] else { panic!("{text}") };
     let (hostname, workload) = place.split_once('/').unwrap();
     let mut event = Event {
@@ -100,7 +91,7 @@ fn event(text: &str) -> Event {
 }
 
 /// Stores events, one a second.
-fn report(store: &dyn Store, first: i64, events: &[&str]) {
+pub(super) fn report(store: &dyn Store, first: i64, events: &[&str]) {
     for (second, text) in (first..).zip(events) {
         store.upsert_event(&event(text), at(second)).unwrap();
     }
@@ -114,7 +105,7 @@ fn replay(store: &dyn Store, second: i64, events: &[&str]) {
     }
 }
 
-fn get(store: &dyn Store, image: &str) -> Update {
+pub(super) fn get(store: &dyn Store, image: &str) -> Update {
     store.get_update(&name(image), at(1_000)).unwrap().unwrap()
 }
 
@@ -128,14 +119,21 @@ fn needed(store: &dyn Store) -> Vec<String> {
     update.needed().map(|place| format!("{}/{}", place.hostname, place.workload)).collect()
 }
 
-fn act(store: &dyn Store, kind: Kind, images: Vec<Wanted>, hosts: &[&str], now: i64) -> Receipt {
+pub(super) fn act(
+    store: &dyn Store,
+    kind: Kind,
+    images: Vec<Wanted>,
+    hosts: &[&str],
+    now: i64,
+) -> Receipt {
     let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
     let query = Query { images, ..Query::all(at(now)) };
-    let action = Action { kind, query, hosts, note: None, origin: Origin::CommandLine };
+    let stamp = Stamp::new(Origin::CommandLine, query.now);
+    let action = Action { kind, query, hosts, stamp };
     store.act(&action).unwrap()
 }
 
-fn ack(store: &dyn Store, image: &str, hosts: &[&str]) -> Receipt {
+pub(super) fn ack(store: &dyn Store, image: &str, hosts: &[&str]) -> Receipt {
     act(store, Kind::Acknowledge, vec![Wanted::exact(image).unwrap()], hosts, 100)
 }
 
@@ -349,7 +347,7 @@ fn inbox(store: &dyn Store) {
     report(store, 4, &["old:1 d5 nas/old"]);
     ack(store, "old:1", &[]);
     let tag = store.create_tag("data").unwrap();
-    store.assign_tag(&name("db:1"), tag.id).unwrap();
+    store.assign_tag(&name("db:1"), tag.id, at(0)).unwrap();
 }
 
 fn filters_select(store: &dyn Store) {
@@ -493,16 +491,16 @@ fn tags_stay_with_their_images(store: &dyn Store) {
     let names: Vec<String> = store.list_tags().unwrap().into_iter().map(|tag| tag.name).collect();
     assert_eq!(names, ["data", "web"]);
     // An image can be tagged before it has an update.
-    store.assign_tag(&name("web:1"), other.id).unwrap();
+    store.assign_tag(&name("web:1"), other.id, at(0)).unwrap();
     report(store, 0, &["web:1 d1 nas/web"]);
-    store.assign_tag(&name("web:1"), web.id).unwrap();
+    store.assign_tag(&name("web:1"), web.id, at(0)).unwrap();
     report(store, 1, &["web:1 d2 nas/web"]);
     assert_eq!(get(store, "web:1").tag, Some(web.clone()));
-    assert_eq!(kind(store.assign_tag(&name("web:1"), 99)), Some(ErrorKind::UnknownTag));
+    assert_eq!(kind(store.assign_tag(&name("web:1"), 99, at(0))), Some(ErrorKind::UnknownTag));
     assert_eq!(store.count_tagged().unwrap(), [(web.id, 1)].into());
-    store.unassign_tag(&name("web:1")).unwrap();
+    store.unassign_tag(&name("web:1"), at(0)).unwrap();
     assert_eq!(get(store, "web:1").tag, None);
-    store.assign_tag(&name("web:1"), web.id).unwrap();
+    store.assign_tag(&name("web:1"), web.id, at(0)).unwrap();
     assert!(store.delete_tag(web.id).unwrap() && !store.delete_tag(web.id).unwrap());
     assert!(store.tag_exists(other.id).unwrap() && !store.tag_exists(web.id).unwrap());
     assert_eq!(get(store, "web:1").tag, None);

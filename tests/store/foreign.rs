@@ -190,7 +190,7 @@ fn their_reads_see_what_ours_wrote() {
     store.delete_tag(7).unwrap();
     let tag = store.create_tag("database").unwrap();
     assert_eq!(tag.id, 8, "numbers are never used again");
-    store.assign_tag(&name(NGINX), tag.id).unwrap();
+    store.assign_tag(&name(NGINX), tag.id, chrono::Utc::now()).unwrap();
     let sql = format!(
         "SELECT created, ctn_name, acknowledged_at IS NULL, received_at GLOB '????-??-??T??:??:??*Z'
          FROM updates WHERE image = '{API}'"

@@ -1,106 +1,112 @@
-//! Random events, actions and prunes, compared with a model that keeps the same rules in the plainest
-//! way.
+//! The rules of the store once more, in the plainest way: every former state is kept, and everything
+//! is worked out from all of it each time.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use diunbox::event::Event;
-use diunbox::image::ImageName;
-use diunbox::inbox::action::{Action, Kind, Origin};
-use diunbox::inbox::query::{Query, Wanted};
-use diunbox::inbox::received::Received;
 use diunbox::inbox::update::State;
-use diunbox::store::{Prune, Store};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::select;
 
-use super::contract::{at, sqlite};
+/// Versions of one line, a version of another, digests of one tag, and an image by itself.
+pub(super) const IMAGES: [&str; 7] = [
+    "docker.io/library/a:1.0.1",
+    "docker.io/library/a:1.0.2",
+    "docker.io/library/a:1.0.10",
+    "docker.io/library/a:1.1.0",
+    "docker.io/library/b:1",
+    "docker.io/library/c:1@sha256:d1",
+    "docker.io/library/c:1@sha256:d2",
+];
 
-const IMAGES: [&str; 3] =
-    ["docker.io/library/a:1", "docker.io/library/b:1", "docker.io/library/c:1@sha256:d1"];
-const DIGESTS: [&str; 4] = ["", "sha256:d1", "sha256:d2", "sha256:d3"];
-const HOSTS: [&str; 3] = ["x", "y", "z"];
+/// Patterns, and the images that they match.
+pub(super) const PATTERNS: [(&str, &[&str]); 2] =
+    [("*a:1.0.1*", &[IMAGES[0], IMAGES[2]]), ("b*", &[IMAGES[4]])];
 
-#[derive(Clone, Debug)]
-enum Step {
-    Report {
-        image: &'static str,
-        digest: &'static str,
-        host: &'static str,
-        workload: &'static str,
-        status: &'static str,
-        /// Hours of 2026, or not known.
-        built: Option<u32>,
-        /// Whether it is replayed, as from long ago.
-        is_old: bool,
-    },
-    Act {
-        kind: Kind,
-        image: &'static str,
-        digest: Option<&'static str>,
-        hosts: Vec<&'static str>,
-    },
-    Prune {
-        /// Seconds ago.
-        age: i64,
-    },
+pub(super) type Key = (&'static str, &'static str);
+type Digest = &'static str;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Acknowledge,
+    Reopen,
+    Snooze(i64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let report = (
-        select(&IMAGES[..]),
-        select(&DIGESTS[..]),
-        select(&HOSTS[..]),
-        select(&["", "web", "db"][..]),
-        select(&["new", "update"][..]),
-        proptest::option::of(0..3_u32),
-        prop::bool::weighted(0.1),
-    );
-    let report = report.prop_map(|(image, digest, host, workload, status, built, is_old)| {
-        Step::Report { image, digest, host, workload, status, built, is_old }
-    });
-    let act = (
-        select(&[Kind::Acknowledge, Kind::Acknowledge, Kind::Reopen][..]),
-        select(&IMAGES[..]),
-        proptest::option::weighted(0.2, select(&DIGESTS[1..])),
-        prop_oneof![2 => Just(Vec::new()), 1 => vec(select(&HOSTS[..]), 1..3)],
-    );
-    let act = act.prop_map(|(kind, image, digest, hosts)| {
-        // Reopening is for an update as a whole.
-        let hosts = if kind == Kind::Reopen { Vec::new() } else { hosts };
-        Step::Act { kind, image, digest, hosts }
-    });
-    prop_oneof![6 => report, 3 => act, 1 => (1..20_i64).prop_map(|age| Step::Prune { age })]
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    pub(super) image: &'static str,
+    pub(super) digest: Digest,
+    pub(super) place: Key,
+    pub(super) status: &'static str,
+    /// Hours of 2026, or not known.
+    pub(super) built: Option<u32>,
+    /// Whether it is replayed, as from long ago.
+    pub(super) is_old: bool,
+}
+
+/// What came of an action: its number, the images that are as it asks, and how many were left.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Receipt {
+    pub(super) id: Option<i64>,
+    pub(super) images: BTreeSet<&'static str>,
+    pub(super) left: usize,
 }
 
 #[derive(Debug, Default)]
-struct Model {
-    updates: BTreeMap<&'static str, Update>,
-    actions: usize,
+pub(super) struct Model {
+    pub(super) updates: BTreeMap<&'static str, Update>,
+    pub(super) patterns: BTreeSet<&'static str>,
+    pub(super) tags: BTreeMap<&'static str, i64>,
+    pub(super) actions: BTreeMap<i64, Recorded>,
+    last_id: i64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Update {
-    digest: &'static str,
-    built: Option<u32>,
-    received: i64,
-    since: i64,
-    acknowledged: Option<i64>,
-    last_acknowledged: Option<&'static str>,
-    places: BTreeMap<(&'static str, &'static str), Place>,
+pub(super) struct Update {
+    pub(super) digest: Digest,
+    pub(super) built: Option<u32>,
+    pub(super) received: i64,
+    pub(super) since: i64,
+    pub(super) acknowledged: Option<i64>,
+    last_acknowledged: Option<Digest>,
+    pub(super) snoozed: Option<i64>,
+    pub(super) places: BTreeMap<Key, Place>,
     /// When each earlier digest was first and last seen.
-    earlier: BTreeMap<&'static str, (i64, i64)>,
+    pub(super) earlier: BTreeMap<Digest, (i64, i64)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Place {
-    digest: &'static str,
-    times: u64,
-    done: Option<&'static str>,
+pub(super) struct Place {
+    pub(super) digest: Digest,
+    pub(super) times: u64,
+    done: Option<Digest>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Recorded {
+    at: i64,
+    what: What,
+    pub(super) images: BTreeMap<&'static str, Former>,
+    undoes: Option<i64>,
+    undone_by: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum What {
+    State,
+    Tag,
+    Pattern { pattern: &'static str, adds: bool },
+}
+
+/// What an image was before an action.
+#[derive(Clone, Debug)]
+pub(super) struct Former {
+    update: Option<Update>,
+    tag: Option<i64>,
+    is_undone: bool,
 }
 
 impl Update {
-    fn needed(&self) -> BTreeSet<(&'static str, &'static str)> {
+    pub(super) fn needed(&self) -> BTreeSet<Key> {
         let has_workload = self.places.keys().any(|(_, workload)| !workload.is_empty());
         let counts = |workload: &str| !has_workload || !workload.is_empty();
         let open = self.places.iter().filter(|((_, workload), place)| {
@@ -111,11 +117,16 @@ impl Update {
 
     fn close_if_done(&mut self, now: i64) {
         if self.acknowledged.is_none() && self.needed().is_empty() {
-            (self.acknowledged, self.last_acknowledged) = (Some(now), Some(self.digest));
+            self.acknowledge(now);
         }
     }
 
-    fn see_earlier(&mut self, digest: &'static str, first: i64, last: i64) {
+    fn acknowledge(&mut self, now: i64) {
+        (self.acknowledged, self.last_acknowledged) = (Some(now), Some(self.digest));
+        self.snoozed = None;
+    }
+
+    fn see_earlier(&mut self, digest: Digest, first: i64, last: i64) {
         if !digest.is_empty() {
             let seen = self.earlier.entry(digest).or_insert((first, last));
             *seen = (seen.0.min(first), seen.1.max(last));
@@ -124,12 +135,9 @@ impl Update {
 }
 
 impl Model {
-    fn report(&mut self, step: &Step, now: i64) {
-        let Step::Report { image, digest, host, workload, status, built, is_old } = *step else {
-            unreachable!()
-        };
+    pub(super) fn report(&mut self, report: &Report, now: i64) {
+        let Report { image, digest, place: key, status, built, is_old } = *report;
         let when = if is_old { -1_000 } else { now };
-        let key = (host, workload);
         let fresh = Update { digest, built, received: when, since: when, ..Update::default() };
         let is_first = !self.updates.contains_key(image);
         let update = self.updates.entry(image).or_insert(fresh);
@@ -192,29 +200,151 @@ impl Model {
         }
     }
 
-    /// The images that are as asked, and how many are left.
-    fn act(&mut self, step: &Step, now: i64) -> (Vec<&'static str>, usize) {
-        let Step::Act { kind, image, digest, hosts } = step else { unreachable!() };
-        let Some(update) = self.updates.get_mut(image) else { return (Vec::new(), 1) };
-        let is_here = |host: &&str| hosts.is_empty() || hosts.contains(host);
-        if digest.is_some_and(|digest| digest != update.digest)
-            || !update.places.keys().any(|(host, _)| is_here(host))
-        {
-            return (Vec::new(), 1);
+    fn is_ignored(&self, image: &str) -> bool {
+        let hidden = |(pattern, images): &(&str, &[&str])| {
+            self.patterns.contains(pattern) && images.contains(&image)
+        };
+        PATTERNS.iter().any(hidden)
+    }
+
+    /// Whether one update takes the place of another, if it is awake.
+    fn is_newer(&self, newer: &str, older: &str) -> bool {
+        let (one, other) = (&self.updates[newer], &self.updates[older]);
+        let position = |image| IMAGES.iter().position(|known| *known == image).unwrap();
+        let order = match (position(newer), position(older)) {
+            (one @ 0..3, other @ 0..3) => one.cmp(&other),
+            (5.., 5..) => one.received.cmp(&other.received),
+            _ => Ordering::Less,
+        };
+        let by_date = one.built.zip(other.built).map(|(one, other)| one.cmp(&other));
+        let is_newer = match order {
+            Ordering::Greater => by_date != Some(Ordering::Less),
+            Ordering::Equal => by_date == Some(Ordering::Greater),
+            Ordering::Less => false,
+        };
+        newer != older && is_newer && other.places.keys().all(|key| one.places.contains_key(key))
+    }
+
+    /// The newest one that an update is folded under directly at this time.
+    fn above(&self, older: &str, now: i64) -> Option<&'static str> {
+        let is_awake = |image: &str| {
+            let update = &self.updates[image];
+            update.acknowledged.is_none()
+                && !self.is_ignored(image)
+                && update.snoozed.is_none_or(|until| until <= now)
+        };
+        let above = self.updates.keys().copied().filter(|newer| self.is_newer(newer, older));
+        let position = |image: &str| IMAGES.iter().position(|known| *known == image);
+        above.filter(|newer| is_awake(newer)).max_by_key(|newer| {
+            let update = &self.updates[newer];
+            let is_pinned = newer.contains('@');
+            (if is_pinned { None } else { position(newer) }, update.received, update.built)
+        })
+    }
+
+    pub(super) fn state(&self, image: &str, now: i64) -> State {
+        let update = &self.updates[image];
+        if self.is_ignored(image) {
+            State::Ignored
+        } else if update.acknowledged.is_some() {
+            State::Acknowledged
+        } else if self.above(image, now).is_some() {
+            State::Superseded
+        } else if update.snoozed.is_some_and(|until| until > now) {
+            State::Snoozed
+        } else {
+            State::Pending
         }
-        let before = update.clone();
-        match kind {
-            Kind::Reopen if update.acknowledged.is_none() => return (Vec::new(), 1),
-            Kind::Reopen => {
-                (update.acknowledged, update.last_acknowledged) = (None, None);
-                update.places.values_mut().for_each(|place| place.done = None);
+    }
+
+    /// The images that are folded under a pending one.
+    pub(super) fn folded(&self, image: &str, now: i64) -> BTreeSet<&'static str> {
+        let top = |image: &str| {
+            let mut top = self.above(image, now)?;
+            while let Some(above) = self.above(top, now) {
+                top = above;
             }
-            Kind::Acknowledge if update.acknowledged.is_some() => {}
-            Kind::Acknowledge if hosts.is_empty() => {
-                (update.acknowledged, update.last_acknowledged) = (Some(now), Some(update.digest));
+            Some(top)
+        };
+        let superseded = self.updates.keys().copied();
+        let superseded = superseded.filter(|older| self.state(older, now) == State::Superseded);
+        superseded.filter(|older| top(older) == Some(image)).collect()
+    }
+
+    /// A decision about images, or about all of its usual states.
+    pub(super) fn act(
+        &mut self,
+        kind: Kind,
+        images: &[&'static str],
+        digest: Option<&str>,
+        hosts: &[&str],
+        now: i64,
+    ) -> Receipt {
+        let mut receipt = Receipt::default();
+        let mut changed = BTreeMap::new();
+        // What an action sees is what was there before it.
+        let states: BTreeMap<_, _> =
+            self.updates.keys().map(|image| (*image, self.state(image, now))).collect();
+        let folded: BTreeMap<_, _> =
+            self.updates.keys().map(|image| (*image, self.folded(image, now))).collect();
+        for image in images {
+            let Some(update) = self.updates.get(image) else {
+                receipt.left += 1;
+                continue;
+            };
+            if digest.is_some_and(|digest| digest != update.digest) {
+                receipt.left += 1;
+                continue;
             }
-            Kind::Acknowledge => {
-                if update.needed().iter().any(|(host, _)| is_here(host)) {
+            let is_taken =
+                self.act_on(kind, image, states[image], hosts, now, &mut receipt, &mut changed);
+            if is_taken && kind == Kind::Acknowledge && states[image] == State::Pending {
+                for older in &folded[image] {
+                    self.act_on(kind, older, states[older], hosts, now, &mut receipt, &mut changed);
+                }
+            }
+        }
+        receipt.id = self.record(now, What::State, changed, None);
+        receipt
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a model has no better place for them")]
+    fn act_on(
+        &mut self,
+        kind: Kind,
+        image: &'static str,
+        state: State,
+        hosts: &[&str],
+        now: i64,
+        receipt: &mut Receipt,
+        changed: &mut BTreeMap<&'static str, Former>,
+    ) -> bool {
+        let former = self.former(image);
+        let Some(update) = self.updates.get_mut(image) else { return false };
+        let is_here = |host: &&str| hosts.is_empty() || hosts.contains(host);
+        let runs_here = update.places.keys().any(|(host, _)| is_here(host));
+        let needs_here = update.needed().iter().any(|(host, _)| is_here(host));
+        let has_done = update.places.values().any(|place| place.done.is_some());
+        let verdict = match (kind, state) {
+            (_, State::Ignored) => None,
+            _ if !runs_here => None,
+            (Kind::Acknowledge, State::Acknowledged) => Some(false),
+            (Kind::Acknowledge, _) => Some(hosts.is_empty() || needs_here),
+            (_, State::Superseded) => None,
+            (Kind::Reopen, State::Pending) => has_done.then_some(true),
+            (Kind::Reopen, _) => Some(true),
+            (Kind::Snooze(_), State::Acknowledged) => None,
+            (Kind::Snooze(until), _) => Some(update.snoozed != Some(until)),
+        };
+        let Some(takes) = verdict else {
+            receipt.left += 1;
+            return false;
+        };
+        receipt.images.insert(image);
+        if takes {
+            match kind {
+                Kind::Acknowledge if hosts.is_empty() => update.acknowledge(now),
+                Kind::Acknowledge => {
                     let digest = update.digest;
                     for ((host, _), place) in &mut update.places {
                         if is_here(host) {
@@ -224,143 +354,182 @@ impl Model {
                     update.last_acknowledged.take_if(|acknowledged| *acknowledged != digest);
                     update.close_if_done(now);
                 }
+                Kind::Reopen => {
+                    (update.acknowledged, update.last_acknowledged) = (None, None);
+                    update.snoozed = None;
+                    update.places.values_mut().for_each(|place| place.done = None);
+                }
+                Kind::Snooze(until) => update.snoozed = Some(until),
             }
+            changed.insert(image, former);
         }
-        self.actions += usize::from(*update != before);
-        (vec![image], 0)
+        takes
     }
 
-    fn prune(&mut self, before: i64) -> (usize, usize) {
-        let all = self.updates.len();
-        self.updates.retain(|_, update| update.acknowledged.is_none_or(|at| at >= before));
+    pub(super) fn ignore(
+        &mut self,
+        pattern: &'static str,
+        adds: bool,
+        now: i64,
+    ) -> Option<Receipt> {
+        if self.patterns.contains(pattern) == adds {
+            return None;
+        }
+        Some(self.toggle(pattern, adds, None, now))
+    }
+
+    fn toggle(
+        &mut self,
+        pattern: &'static str,
+        adds: bool,
+        undoes: Option<i64>,
+        now: i64,
+    ) -> Receipt {
+        let images = self.updates.keys().copied();
+        let before: BTreeMap<_, _> = images.map(|image| (image, self.is_ignored(image))).collect();
+        if adds {
+            self.patterns.insert(pattern);
+        } else {
+            self.patterns.remove(pattern);
+        }
+        let images = before.into_iter().filter(|(image, before)| *before != self.is_ignored(image));
+        let images: BTreeSet<_> = images.map(|(image, _)| image).collect();
+        let changed = images.iter().map(|image| (*image, self.former(image))).collect();
+        let what = What::Pattern { pattern, adds };
+        self.last_id += 1;
+        let recorded = Recorded { at: now, what, images: changed, undoes, undone_by: None };
+        self.actions.insert(self.last_id, recorded);
+        Receipt { id: Some(self.last_id), images, left: 0 }
+    }
+
+    pub(super) fn tag(&mut self, image: &'static str, tag: Option<i64>, now: i64) -> Option<i64> {
+        if self.tags.get(image).copied() == tag {
+            return None;
+        }
+        let former = self.former(image);
+        self.set_tag(image, tag);
+        self.record(now, What::Tag, [(image, former)].into(), None)
+    }
+
+    fn set_tag(&mut self, image: &'static str, tag: Option<i64>) {
+        match tag {
+            Some(tag) => self.tags.insert(image, tag),
+            None => self.tags.remove(image),
+        };
+    }
+
+    fn former(&self, image: &'static str) -> Former {
+        Former {
+            update: self.updates.get(image).cloned(),
+            tag: self.tags.get(image).copied(),
+            is_undone: false,
+        }
+    }
+
+    fn record(
+        &mut self,
+        at: i64,
+        what: What,
+        images: BTreeMap<&'static str, Former>,
+        undoes: Option<i64>,
+    ) -> Option<i64> {
+        if images.is_empty() {
+            return None;
+        }
+        self.last_id += 1;
+        self.actions.insert(self.last_id, Recorded { at, what, images, undoes, undone_by: None });
+        Some(self.last_id)
+    }
+
+    /// The last action that is not taken back yet.
+    fn last(&self) -> Option<i64> {
+        let mut actions = self.actions.iter().rev();
+        let found =
+            actions.find(|(_, action)| action.undoes.is_none() && action.undone_by.is_none());
+        found.map(|(id, _)| *id)
+    }
+
+    /// Takes back an action. An error stands for one that was taken back before.
+    pub(super) fn undo(&mut self, id: Option<i64>, now: i64) -> Result<Option<Receipt>, ()> {
+        let Some(id) = id.or_else(|| self.last()) else { return Ok(None) };
+        let Some(target) = self.actions.get(&id).cloned() else { return Ok(None) };
+        if target.undone_by.is_some() {
+            return Err(());
+        }
+        let receipt = match target.what {
+            What::Pattern { pattern, adds } => {
+                if self.patterns.contains(pattern) != adds {
+                    return Err(());
+                }
+                self.toggle(pattern, !adds, Some(id), now)
+            }
+            what => self.undo_images(id, &target, what, now),
+        };
+        if let Some(by) = receipt.id {
+            self.actions.get_mut(&id).unwrap().undone_by = Some(by);
+            if let Some(first) = target.undoes.and_then(|id| self.actions.get_mut(&id)) {
+                first.undone_by = None;
+            }
+        }
+        Ok(Some(receipt))
+    }
+
+    fn undo_images(&mut self, id: i64, target: &Recorded, what: What, now: i64) -> Receipt {
+        let (mut receipt, mut changed) = (Receipt::default(), BTreeMap::new());
+        for (image, former) in &target.images {
+            let is_decided = self.actions.range(id + 1..).any(|(_, later)| {
+                later.what == what
+                    && later.undoes.is_none_or(|undoes| undoes < id)
+                    && later.images.get(image).is_some_and(|former| !former.is_undone)
+            });
+            let current = self.former(image);
+            let is_other = what == What::State
+                && self.updates.get(image).is_none_or(|update| {
+                    former.update.as_ref().is_none_or(|former| former.digest != update.digest)
+                });
+            if is_decided || is_other {
+                receipt.left += 1;
+                continue;
+            }
+            if what == What::Tag {
+                self.set_tag(image, former.tag);
+            } else if let (Some(update), Some(former)) =
+                (self.updates.get_mut(image), &former.update)
+            {
+                update.acknowledged = former.acknowledged;
+                update.last_acknowledged = former.last_acknowledged;
+                update.snoozed = former.snoozed;
+                for (key, place) in &mut update.places {
+                    place.done = former.places.get(key).and_then(|place| place.done);
+                }
+            }
+            receipt.images.insert(image);
+            changed.insert(*image, current);
+            self.actions.get_mut(&id).unwrap().images.get_mut(image).unwrap().is_undone = true;
+            let first = target.undoes.and_then(|id| self.actions.get_mut(&id));
+            if let Some(former) = first.and_then(|first| first.images.get_mut(image)) {
+                former.is_undone = false;
+            }
+        }
+        receipt.id = self.record(now, what, changed, Some(id));
+        receipt
+    }
+
+    /// Removes what is old. Returns how many updates, digests and actions that were.
+    pub(super) fn prune(&mut self, before: i64) -> (usize, usize, usize) {
+        let (updates, actions) = (self.updates.len(), self.actions.len());
+        let ignored: BTreeSet<_> =
+            self.updates.keys().copied().filter(|image| self.is_ignored(image)).collect();
+        self.updates.retain(|image, update| {
+            ignored.contains(image) || update.acknowledged.is_none_or(|at| at >= before)
+        });
         let mut digests = 0;
         for update in self.updates.values_mut() {
             let count = update.earlier.len();
             update.earlier.retain(|_, (_, last)| *last >= before);
             digests += count - update.earlier.len();
         }
-        (all - self.updates.len(), digests)
-    }
-}
-
-fn apply(store: &dyn Store, model: &mut Model, step: &Step, now: i64) -> Result<(), TestCaseError> {
-    match step {
-        Step::Report { image, digest, host, workload, status, built, is_old } => {
-            let metadata = [("ctn_names".to_owned(), (*workload).to_owned())];
-            let event = Event {
-                image: (*image).to_owned(),
-                digest: (*digest).to_owned(),
-                hostname: (*host).to_owned(),
-                provider: "docker".to_owned(),
-                status: (*status).to_owned(),
-                created: built.map(|hour| format!("2026-01-01T{hour:02}:00:00Z")),
-                metadata: metadata.into_iter().filter(|(_, name)| !name.is_empty()).collect(),
-                ..Event::default()
-            };
-            let at = at(if *is_old { -1_000 } else { now });
-            store.upsert(Received { event, at, is_replayed: *is_old })?;
-            model.report(step, now);
-        }
-        Step::Act { kind, image, digest, hosts } => {
-            let name = ImageName::new(image).unwrap();
-            let images = vec![Wanted::Exact(name, digest.map(str::to_owned))];
-            let receipt = store.act(&Action {
-                kind: *kind,
-                query: Query { images, ..Query::all(at(now)) },
-                hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
-                note: None,
-                origin: Origin::Http,
-            })?;
-            let actions = model.actions;
-            let (expected, left) = model.act(step, now);
-            prop_assert_eq!(
-                (receipt.images, receipt.left.len()),
-                (expected.iter().map(|image| (*image).to_owned()).collect(), left)
-            );
-            prop_assert_eq!(receipt.id.is_some(), model.actions > actions);
-        }
-        Step::Prune { age } => {
-            let pruned = store.prune(Prune { before: at(now - age), dry_run: false })?;
-            let (updates, digests) = model.prune(now - age);
-            prop_assert_eq!((pruned.updates, pruned.digests), (updates as u64, digests as u64));
-        }
-    }
-    compare(store, model, now)
-}
-
-fn compare(store: &dyn Store, model: &Model, now: i64) -> Result<(), TestCaseError> {
-    let found = store.get_updates(at(now))?;
-    prop_assert_eq!(
-        found.keys().map(String::as_str).collect::<Vec<_>>(),
-        model.updates.keys().copied().collect::<Vec<_>>()
-    );
-    for (update, (image, expected)) in found.values().zip(&model.updates) {
-        let state =
-            if expected.acknowledged.is_some() { State::Acknowledged } else { State::Pending };
-        prop_assert_eq!(
-            (&*update.event.digest, update.state, update.since, update.received_at),
-            (expected.digest, state, at(expected.since), at(expected.received)),
-            "{}",
-            image
-        );
-        prop_assert_eq!(update.acknowledged_at, expected.acknowledged.map(at), "{}", image);
-        let places: Vec<_> = update
-            .places
-            .iter()
-            .map(|place| {
-                (&*place.hostname, &*place.workload, &*place.digest, place.times, place.is_needed)
-            })
-            .collect();
-        let needed = expected.needed();
-        let expected_places: Vec<_> = expected
-            .places
-            .iter()
-            .map(|(key, place)| (key.0, key.1, place.digest, place.times, needed.contains(key)))
-            .collect();
-        prop_assert_eq!(places, expected_places, "{}", image);
-        let digests = store.digests(&ImageName::new(image).unwrap())?;
-        let digests: BTreeMap<_, _> = digests
-            .iter()
-            .map(|digest| (&*digest.digest, (digest.first_seen, digest.last_seen)))
-            .collect();
-        let earlier: BTreeMap<_, _> = expected
-            .earlier
-            .iter()
-            .map(|(digest, (first, last))| (*digest, (at(*first), at(*last))))
-            .collect();
-        prop_assert_eq!(digests, earlier, "{}", image);
-        for host in HOSTS {
-            let mut query = Query::pending(at(now));
-            query.hosts = vec![host.to_owned()];
-            let listed = store.select_images(&query)?.iter().any(|listed| listed == image);
-            prop_assert_eq!(
-                listed,
-                needed.iter().any(|(needed, _)| *needed == host),
-                "{} {}",
-                image,
-                host
-            );
-        }
-    }
-    let counts = store.count(at(now))?;
-    let pending = model.updates.values().filter(|update| update.acknowledged.is_none());
-    let pending: Vec<i64> = pending.map(|update| update.since).collect();
-    prop_assert_eq!(counts.pending, pending.len() as u64);
-    prop_assert_eq!(counts.acknowledged, (model.updates.len() - pending.len()) as u64);
-    prop_assert_eq!(counts.oldest_pending, pending.iter().min().copied().map(at));
-    prop_assert_eq!(counts.newest_pending, pending.iter().max().copied().map(at));
-    Ok(())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_store_does_what_the_model_does(steps in vec(step(), 1..40)) {
-        let store = sqlite();
-        let mut model = Model::default();
-        for (now, step) in (0..).zip(&steps) {
-            apply(&*store, &mut model, step, now)?;
-        }
+        self.actions.retain(|_, action| action.at >= before);
+        (updates - self.updates.len(), digests, actions - self.actions.len())
     }
 }

@@ -9,7 +9,14 @@ ALTER TABLE updates ADD COLUMN acknowledged_digest TEXT;
 ALTER TABLE updates ADD COLUMN acknowledged_by TEXT;
 ALTER TABLE updates ADD COLUMN snoozed_until INTEGER;
 ALTER TABLE updates ADD COLUMN ignored INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE updates ADD COLUMN superseded_by TEXT;
+-- From when on a newer image of the same line supersedes it: 0 for already, later for the end of that
+-- one's snooze.
+ALTER TABLE updates ADD COLUMN superseded_from INTEGER;
+-- How many are folded under it while it is pending; NULL where that depends on the time.
+ALTER TABLE updates ADD COLUMN older INTEGER DEFAULT 0;
+-- What its version is compared with, and a text that sorts as versions do.
+ALTER TABLE updates ADD COLUMN series TEXT;
+ALTER TABLE updates ADD COLUMN rank TEXT;
 ALTER TABLE updates ADD COLUMN note TEXT;
 -- Grows with each change of any row, so that readers can ask for what is new.
 ALTER TABLE updates ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
@@ -17,11 +24,13 @@ ALTER TABLE updates ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX updates_since ON updates (since);
 CREATE INDEX updates_changed ON updates (changed);
 -- SQLite uses these only for queries that repeat their conditions.
-CREATE INDEX updates_pending ON updates (since, snoozed_until)
-  WHERE acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NULL;
-CREATE INDEX updates_superseded ON updates (since)
-  WHERE acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NOT NULL;
+CREATE INDEX updates_pending ON updates (since, snoozed_until, superseded_from)
+  WHERE acknowledged_at IS NULL AND ignored = 0 AND (superseded_from IS NULL OR superseded_from > 0);
+CREATE INDEX updates_superseded ON updates (since, superseded_from)
+  WHERE acknowledged_at IS NULL AND ignored = 0 AND superseded_from IS NOT NULL;
 CREATE INDEX updates_ignored ON updates (since) WHERE ignored <> 0;
+CREATE INDEX updates_series ON updates (series, rank, acknowledged_at, ignored, superseded_from)
+  WHERE series IS NOT NULL;
 
 -- Where an image runs, with the place's last report. Done with a digest means that it runs that one.
 CREATE TABLE places (
@@ -40,16 +49,22 @@ CREATE TABLE digests (
 -- When an event last named a host.
 CREATE TABLE hosts (name TEXT PRIMARY KEY, last_event INTEGER NOT NULL) WITHOUT ROWID;
 
--- What was decided. The uid tells actions apart across databases.
+-- What was decided. The uid tells actions apart across databases. Only actions about the same thing
+-- (state, tag or pattern) come in one another's way when they are taken back.
 CREATE TABLE actions (
   id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE DEFAULT (lower(hex(randomblob(16)))),
-  at INTEGER NOT NULL, kind TEXT NOT NULL, origin TEXT NOT NULL, note TEXT);
+  at INTEGER NOT NULL, kind TEXT NOT NULL, about TEXT NOT NULL, detail TEXT, origin TEXT NOT NULL,
+  user TEXT NOT NULL, note TEXT, undoes INTEGER, undone_by INTEGER);
 -- The images that an action changed: their digest then, and as JSON what the row and its places held
 -- before.
 CREATE TABLE action_images (
   action INTEGER NOT NULL REFERENCES actions (id) ON DELETE CASCADE, image TEXT NOT NULL,
-  digest TEXT NOT NULL, before TEXT NOT NULL,
+  digest TEXT NOT NULL, before TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (action, image)) WITHOUT ROWID;
 CREATE INDEX action_images_image ON action_images (image);
+
+-- Patterns of images that never become pending.
+CREATE TABLE ignores (
+  pattern TEXT PRIMARY KEY, note TEXT, added INTEGER NOT NULL) WITHOUT ROWID;
 
 PRAGMA application_id = 0x4449554e;

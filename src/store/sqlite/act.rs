@@ -1,58 +1,163 @@
 //! Applying actions, and recording them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
-use serde_json::json;
+use chrono::{DateTime, SecondsFormat, Utc};
+use rusqlite::{Connection, Result, params};
 
+use super::before::keep;
+use super::history::{self, Deed};
+use super::ignores;
+use super::lines::{self, Lines};
 use super::query::updates;
 use super::upsert::{close_if_done, next_change};
+use crate::image::short_name;
 use crate::inbox::action::{Action, Kind, Left, Reason, Receipt};
-use crate::inbox::query::Wanted;
-use crate::inbox::update::{State, Update};
+use crate::inbox::fold::Standing;
+use crate::inbox::query::{Detail, Query, Sort, Wanted};
+use crate::inbox::update::{Place, State, Update};
 
 pub(super) fn apply(connection: &Connection, action: &Action) -> Result<Receipt> {
     let mut query = action.query.clone();
-    query.details = false;
-    let mut receipt = Receipt::default();
-    let mut change = next_change(connection)?;
+    query.detail = Detail::Table;
     let names = query.images.iter().filter_map(|wanted| match wanted {
         Wanted::Exact(name, digest) => Some((name.as_str(), digest.as_deref())),
         Wanted::Pattern(_) => None,
     });
     let mut names: HashMap<&str, Option<&str>> = names.collect();
+    let mut acting = Acting {
+        connection,
+        action,
+        change: next_change(connection)?,
+        lines: Lines::default(),
+        seen: HashSet::new(),
+        receipt: Receipt::default(),
+    };
     for update in &updates(connection, &query)? {
-        let image = &update.event.image;
-        let left = |reason| Left { image: image.clone(), reason };
-        let expected = names.remove(image.as_str()).flatten();
-        match verdict(action, update, expected) {
-            Verdict::Left(reason) => receipt.left.push(left(reason)),
-            Verdict::Done => receipt.images.push(image.clone()),
-            Verdict::Take => {
-                let id = match receipt.id {
-                    Some(id) => id,
-                    None => *receipt.id.insert(record(connection, action)?),
-                };
-                keep(connection, id, update)?;
-                match action.kind {
-                    Kind::Acknowledge if !action.hosts.is_empty() => {
-                        at_hosts(connection, action, update)?;
-                    }
-                    Kind::Acknowledge => acknowledge(connection, action, update)?,
-                    Kind::Reopen => reopen(connection, update)?,
-                }
-                let sql = "UPDATE updates SET changed = ?2, note = ?3 WHERE image = ?1";
-                connection.prepare_cached(sql)?.execute(params![image, change, action.note])?;
-                change += 1;
-                receipt.images.push(image.clone());
-            }
-        }
+        let expected = names.remove(update.event.image.as_str()).flatten();
+        acting.on(update, expected)?;
     }
     let mut missing: Vec<&str> = names.into_keys().collect();
     missing.sort_unstable();
     let left = |image: &str| Left { image: image.to_owned(), reason: Reason::Missing };
-    receipt.left.extend(missing.into_iter().map(left));
-    Ok(receipt)
+    acting.receipt.left.extend(missing.into_iter().map(left));
+    lines::fold(connection, acting.lines)?;
+    Ok(acting.receipt)
+}
+
+/// An action on its way through the updates.
+struct Acting<'a> {
+    connection: &'a Connection,
+    action: &'a Action,
+    /// The number of the next change.
+    change: i64,
+    /// The lines of what has changed.
+    lines: Lines,
+    /// The images that were dealt with: one can be selected, and be folded under another.
+    seen: HashSet<String>,
+    receipt: Receipt,
+}
+
+impl Acting<'_> {
+    fn on(&mut self, update: &Update, expected: Option<&str>) -> Result<()> {
+        let (connection, image) = (self.connection, &update.event.image);
+        if !self.seen.insert(image.clone()) {
+            return Ok(());
+        }
+        match self.verdict(update, expected)? {
+            Verdict::Left(reason) => self.receipt.left.push(Left { image: image.clone(), reason }),
+            Verdict::Done => self.receipt.images.push(image.clone()),
+            Verdict::Take => {
+                let now = self.action.query.now.timestamp_millis();
+                let folded = match update.older {
+                    0 => Vec::new(),
+                    _ => lines::older(connection, update, now)?,
+                };
+                self.take(update)?;
+                if self.action.kind == Kind::Acknowledge && update.older > 0 {
+                    // Those that are folded under it go with it.
+                    let images = folded.iter().filter_map(|image| Wanted::exact(image).ok());
+                    let images = images.collect();
+                    let query = Query {
+                        images,
+                        sort: Sort::Image,
+                        detail: Detail::Table,
+                        ..Query::all(self.action.query.now)
+                    };
+                    for older in &updates(connection, &query)? {
+                        self.on(older, None)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, update: &Update) -> Result<()> {
+        let (connection, action) = (self.connection, self.action);
+        let image = &update.event.image;
+        let id = match self.receipt.id {
+            Some(id) => id,
+            None => *self.receipt.id.insert(record(action, connection)?),
+        };
+        keep(connection, id, image, &update.event.digest)?;
+        match action.kind {
+            Kind::Acknowledge if !action.hosts.is_empty() => at_hosts(connection, action, update)?,
+            Kind::Acknowledge => acknowledge(connection, action, update)?,
+            Kind::Reopen => reopen(connection, update)?,
+            Kind::Snooze(until) => snooze(connection, update, until)?,
+        }
+        let sql = "UPDATE updates SET changed = ?2, note = ?3 WHERE image = ?1";
+        let values = params![image, self.change, action.stamp.note];
+        connection.prepare_cached(sql)?.execute(values)?;
+        self.change += 1;
+        let standing = Standing::new(image, update.received_at.timestamp_millis());
+        self.lines.changed(standing.map(|standing| standing.line));
+        self.receipt.images.push(image.clone());
+        Ok(())
+    }
+
+    fn verdict(&self, update: &Update, expected: Option<&str>) -> Result<Verdict> {
+        let (action, digest) = (self.action, &update.event.digest);
+        if expected.is_some_and(|expected| expected != digest) {
+            return Ok(Verdict::Left(Reason::Digest(digest.clone())));
+        }
+        if action.query.as_of.is_some_and(|as_of| update.changed > as_of) {
+            return Ok(Verdict::Left(Reason::Changed));
+        }
+        let is_here =
+            |place: &Place| action.hosts.is_empty() || action.hosts.contains(&place.hostname);
+        if update.state != State::Ignored && !update.places.iter().any(is_here) {
+            return Ok(Verdict::Left(Reason::NoPlace));
+        }
+        Ok(match (action.kind, update.state) {
+            (_, State::Ignored) => {
+                let pattern = ignores::matching(self.connection, &update.event.image)?;
+                Verdict::Left(Reason::Ignored(pattern.unwrap_or_default()))
+            }
+            (Kind::Acknowledge, State::Acknowledged) => Verdict::Done,
+            (Kind::Acknowledge, _) if !action.hosts.is_empty() => {
+                if update.needed().any(is_here) {
+                    Verdict::Take
+                } else {
+                    Verdict::Done
+                }
+            }
+            (Kind::Acknowledge, _) => Verdict::Take,
+            (_, State::Superseded) => {
+                let now = action.query.now.timestamp_millis();
+                let top = lines::top(self.connection, update, now)?.unwrap_or_default();
+                Verdict::Left(Reason::Folded(short_name(&top).to_owned()))
+            }
+            (Kind::Reopen, State::Acknowledged | State::Snoozed) => Verdict::Take,
+            // A place of it may be done, and is needed again then.
+            (Kind::Reopen, _) if update.places.iter().any(|place| place.is_done) => Verdict::Take,
+            (Kind::Reopen, _) => Verdict::Left(Reason::Pending),
+            (Kind::Snooze(_), State::Acknowledged) => Verdict::Left(Reason::Acknowledged),
+            (Kind::Snooze(until), _) if update.snoozed_until == Some(until) => Verdict::Done,
+            (Kind::Snooze(_), _) => Verdict::Take,
+        })
+    }
 }
 
 /// What becomes of one update.
@@ -62,30 +167,6 @@ enum Verdict {
     /// It is as the action asks already.
     Done,
     Left(Reason),
-}
-
-fn verdict(action: &Action, update: &Update, expected: Option<&str>) -> Verdict {
-    let digest = &update.event.digest;
-    if expected.is_some_and(|expected| expected != digest) {
-        return Verdict::Left(Reason::Digest(digest.clone()));
-    }
-    let is_at = |hosts: &[String]| {
-        hosts.is_empty() || update.places.iter().any(|place| hosts.contains(&place.hostname))
-    };
-    match (action.kind, update.state) {
-        (_, State::Ignored) => Verdict::Left(Reason::Ignored),
-        (_, _) if !is_at(&action.hosts) => Verdict::Left(Reason::NoPlace),
-        (Kind::Acknowledge, State::Acknowledged) => Verdict::Done,
-        (Kind::Acknowledge, _) if !action.hosts.is_empty() => {
-            let mut needed = update.needed();
-            let is_needed = needed.any(|place| action.hosts.contains(&place.hostname));
-            if is_needed { Verdict::Take } else { Verdict::Done }
-        }
-        (Kind::Acknowledge, _) | (Kind::Reopen, State::Acknowledged | State::Snoozed) => {
-            Verdict::Take
-        }
-        (Kind::Reopen, _) => Verdict::Left(Reason::Pending),
-    }
 }
 
 fn acknowledge(connection: &Connection, action: &Action, update: &Update) -> Result<()> {
@@ -119,41 +200,19 @@ fn reopen(connection: &Connection, update: &Update) -> Result<()> {
     connection.prepare_cached(sql)?.execute([image]).map(drop)
 }
 
-/// Records an action. Returns its number.
-fn record(connection: &Connection, action: &Action) -> Result<i64> {
-    let sql = "INSERT INTO actions (at, kind, origin, note) VALUES (?1, ?2, ?3, ?4)";
-    let at = action.query.now.timestamp_millis();
-    connection.execute(sql, params![at, action.kind.name(), action.origin.name(), action.note])?;
-    Ok(connection.last_insert_rowid())
+fn snooze(connection: &Connection, update: &Update, until: DateTime<Utc>) -> Result<()> {
+    let sql = "UPDATE updates SET snoozed_until = ?2 WHERE image = ?1";
+    let values = params![update.event.image, until.timestamp_millis()];
+    connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Records what an image's row and places hold before the action changes them.
-fn keep(connection: &Connection, action: i64, update: &Update) -> Result<()> {
-    let image = &update.event.image;
-    let sql = "SELECT acknowledged_at, acknowledged_digest, acknowledged_by, snoozed_until, note
-        FROM updates WHERE image = ?1";
-    let row = |row: &rusqlite::Row<'_>| {
-        let [at, digest, by] = [0, 1, 2].map(|column| row.get::<_, Option<String>>(column));
-        let (until, note) = (row.get::<_, Option<i64>>(3)?, row.get::<_, Option<String>>(4)?);
-        Ok(json!({
-            "acknowledged_at": at?, "acknowledged_digest": digest?, "acknowledged_by": by?,
-            "snoozed_until": until, "note": note,
-        }))
+fn record(action: &Action, connection: &Connection) -> Result<i64> {
+    let detail = match action.kind {
+        Kind::Snooze(until) => Some(until.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        _ if action.hosts.is_empty() => None,
+        _ => Some(action.hosts.join(", ")),
     };
-    let before = connection.prepare_cached(sql)?.query_row([image], row).optional()?;
-    let mut before = before.unwrap_or_default();
-    let sql = "SELECT hostname, provider, workload, done_digest, done_by FROM places
-        WHERE image = ?1 AND done_digest IS NOT NULL";
-    before["done"] = connection
-        .prepare_cached(sql)?
-        .query_map([image], |row| {
-            let [host, provider, workload] = [0, 1, 2].map(|column| row.get::<_, String>(column));
-            let [digest, by] = [3, 4].map(|column| row.get::<_, Option<String>>(column));
-            Ok(json!([host?, provider?, workload?, digest?, by?]))
-        })?
-        .collect::<Result<Vec<_>>>()?
-        .into();
-    let sql = "INSERT INTO action_images VALUES (?1, ?2, ?3, ?4)";
-    let values = params![action, image, update.event.digest, before.to_string()];
-    connection.prepare_cached(sql)?.execute(values).map(drop)
+    let kind = action.kind.name();
+    let deed = Deed { kind, about: "state", detail: detail.as_deref(), undoes: None };
+    history::record(connection, &deed, &action.stamp)
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
+use super::lines::{self, Lines};
 use super::row::{metadata, parse_time, text};
 use crate::event::Event;
 use crate::image::ImageName;
+use crate::inbox::fold::Standing;
 
 /// A row of DiunDashboard's: when it was received, its image as written, and the columns that make
 /// a place.
@@ -33,6 +35,7 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
     for rowid in doubles {
         connection.execute("DELETE FROM updates WHERE rowid = ?1", [rowid])?;
     }
+    let mut lines = Lines::default();
     for (image, found) in &newest {
         let digest = found.is_acknowledged.then_some(&found.event.digest);
         let by = found.is_acknowledged.then_some("person");
@@ -41,6 +44,11 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
             acknowledged_digest = ?5, acknowledged_by = ?6 WHERE rowid = ?1";
         let values = params![found.rowid, image, json, found.received, digest, by];
         connection.execute(sql, values)?;
+        if let Some(standing) = Standing::new(image, found.received) {
+            let sql = "UPDATE updates SET series = ?2, rank = ?3 WHERE image = ?1";
+            connection.execute(sql, params![image, standing.series, standing.rank])?;
+            lines.changed(Some(standing.line));
+        }
         let Event { hostname, provider, digest, status, .. } = &found.event;
         let sql = "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL)";
         let workload = found.event.workload();
@@ -53,7 +61,8 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
         "INSERT INTO hosts SELECT hostname, max(last_seen) FROM places WHERE hostname <> '' GROUP BY hostname",
         [],
     )?;
-    assignments(connection)
+    assignments(connection)?;
+    lines::fold(connection, lines)
 }
 
 fn assignments(connection: &Connection) -> rusqlite::Result<()> {

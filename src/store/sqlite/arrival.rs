@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
 
 use super::row::text;
 use crate::event::Event;
+use crate::inbox::fold::{Line, Standing};
 use crate::inbox::received::Received;
 
 /// An event as the store sees it.
@@ -45,15 +46,39 @@ impl<'a> Arrival<'a> {
     }
 
     /// Stores the first event of an image.
-    pub(super) fn insert(&self, connection: &Connection) -> Result<()> {
+    pub(super) fn insert(&self, connection: &Connection, is_ignored: bool) -> Result<()> {
+        let (series, rank) =
+            self.standing().map(|standing| (standing.series, standing.rank)).unzip();
         let sql = "INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link,
                 mime_type, digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status,
-                received_at, metadata, received, changed, since)
+                received_at, metadata, received, changed, since, ignored, series, rank)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?17)";
+                ?18, ?17, ?19, ?20, ?21)";
         let mut statement = connection.prepare_cached(sql)?;
         self.bind(&mut statement)?;
+        statement.raw_bind_parameter(19, is_ignored)?;
+        statement.raw_bind_parameter(20, series)?;
+        statement.raw_bind_parameter(21, rank)?;
         statement.raw_execute().map(drop)
+    }
+
+    /// Where the image stands among others.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        Standing::new(&self.event.image, self.at)
+    }
+
+    /// The line of the image, if it has one. Pinned digests are ranked by their last event.
+    pub(super) fn settle(&self, connection: &Connection) -> Result<Option<Line>> {
+        let Some(standing) = self.standing() else { return Ok(None) };
+        if standing.version.is_none() {
+            let sql = "SELECT received FROM updates WHERE image = ?1";
+            let image = &self.event.image;
+            let received = connection.prepare_cached(sql)?.query_row([image], |row| row.get(0))?;
+            let rank = Standing::new(image, received).map(|standing| standing.rank);
+            let sql = "UPDATE updates SET rank = ?2 WHERE image = ?1";
+            connection.prepare_cached(sql)?.execute(params![image, rank])?;
+        }
+        Ok(Some(standing.line))
     }
 
     /// Binds the image, the [`COLUMNS`] and so the parameters 1 to 18.

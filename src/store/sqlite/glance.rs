@@ -26,12 +26,36 @@ impl Glance {
         Some(Self(connection))
     }
 
-    /// The images whose update is pending, from A to Z.
+    /// The images whose update can be acknowledged, from A to Z.
     pub fn pending_images(&self) -> Vec<String> {
         self.names(
             "SELECT image FROM updates WHERE acknowledged_at IS NULL AND ignored = 0",
             "SELECT image FROM updates WHERE acknowledged_at IS NULL",
         )
+    }
+
+    /// The images whose update can be reopened, from A to Z.
+    pub fn reopenable_images(&self) -> Vec<String> {
+        self.names(
+            "SELECT image FROM updates u WHERE ignored = 0 AND (acknowledged_at IS NOT NULL
+                OR snoozed_until IS NOT NULL OR EXISTS (SELECT 1 FROM places p
+                    WHERE p.image = u.image AND p.done_digest IS NOT NULL))",
+            "SELECT image FROM updates WHERE acknowledged_at IS NOT NULL",
+        )
+    }
+
+    /// The images whose update can be snoozed, from A to Z.
+    pub fn snoozable_images(&self) -> Vec<String> {
+        self.names(
+            "SELECT image FROM updates WHERE acknowledged_at IS NULL AND ignored = 0
+                AND (superseded_from IS NULL OR superseded_from > 0)",
+            "SELECT image FROM updates WHERE acknowledged_at IS NULL",
+        )
+    }
+
+    /// The patterns of images that are ignored, from A to Z.
+    pub fn ignored(&self) -> Vec<String> {
+        self.names("SELECT pattern FROM ignores", "SELECT '' WHERE false")
     }
 
     /// The images that have an update, from A to Z.

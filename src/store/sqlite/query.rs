@@ -4,15 +4,17 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Result, Row, params_from_iter};
 
+use super::lines;
 use super::row::{created, metadata, parse_time, text, time};
 use super::selection::{Selection, TAG, condition};
 use crate::event::Event;
-use crate::inbox::query::Query;
+use crate::inbox::query::{Detail, Query};
 use crate::inbox::update::{Counts, Digest, Place, State, Tag, Update};
+use crate::inbox::version::Change;
 
 pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Update>> {
     // A table needs few columns, and reading the others takes most of the time.
-    let details = if query.details {
+    let details = if query.detail == Detail::Full {
         ", u.diun_version, u.hostname, u.provider, u.mime_type, u.created, u.platform, u.metadata"
     } else {
         ""
@@ -20,16 +22,30 @@ pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Upda
     let Selection { sql, values } = Selection::new(query);
     let sql = format!(
         "SELECT u.image, u.status, u.hub_link, u.digest, u.received, u.since, u.acknowledged_at,
-            u.ignored, u.superseded_by IS NOT NULL, u.snoozed_until, u.note,
+            u.ignored, u.superseded_from, u.snoozed_until, u.note,
+            u.changed, u.older,
             (SELECT t.id || ' ' || t.name {TAG}) {details} {sql}"
     );
     let mut select = connection.prepare_cached(&sql)?;
-    let mut places = places(connection, query.details)?;
+    let is_full = query.detail == Detail::Full;
+    let mut places = places(connection, is_full)?;
     let mut rows = select.query(params_from_iter(values))?;
     let mut updates = Vec::new();
     while let Some(row) = rows.next()? {
         let mut update = update(row, query)?;
-        read_places(&mut places, &mut update, query.details)?;
+        read_places(&mut places, &mut update, is_full)?;
+        if update.state == State::Pending {
+            // Only a list in full names them, and most have none.
+            let older = row.get::<_, Option<u64>>(12)?;
+            if older.is_none() || older > Some(0) && is_full {
+                let now = query.now.timestamp_millis();
+                update.supersedes = lines::older(connection, &update, now)?;
+            }
+            update.older = older.unwrap_or(update.supersedes.len() as u64);
+        }
+        if query.detail >= Detail::Item {
+            (update.change, update.previous) = lines::change(connection, &update)?;
+        }
         updates.push(update);
     }
     Ok(updates)
@@ -50,14 +66,15 @@ fn update(row: &Row<'_>, query: &Query) -> Result<Update> {
         State::Ignored
     } else if acknowledged_at.is_some() {
         State::Acknowledged
-    } else if row.get(8)? {
+    } else if row.get::<_, Option<i64>>(8)?.is_some_and(|from| from <= query.now.timestamp_millis())
+    {
         State::Superseded
     } else if snoozed_until.is_some_and(|until| until > query.now) {
         State::Snoozed
     } else {
         State::Pending
     };
-    let tag = text(row, 11)?;
+    let tag = text(row, 13)?;
     let tag = tag
         .split_once(' ')
         .and_then(|(id, name)| Some(Tag { id: id.parse().ok()?, name: name.to_owned() }));
@@ -68,14 +85,14 @@ fn update(row: &Row<'_>, query: &Query) -> Result<Update> {
         digest: text(row, 3)?,
         ..Event::default()
     };
-    if query.details {
-        event.diun_version = text(row, 12)?;
-        event.hostname = text(row, 13)?;
-        event.provider = text(row, 14)?;
-        event.mime_type = text(row, 15)?;
-        event.created = created(row, 16)?;
-        event.platform = text(row, 17)?;
-        event.metadata = metadata(&text(row, 18)?);
+    if query.detail == Detail::Full {
+        event.diun_version = text(row, 14)?;
+        event.hostname = text(row, 15)?;
+        event.provider = text(row, 16)?;
+        event.mime_type = text(row, 17)?;
+        event.created = created(row, 18)?;
+        event.platform = text(row, 19)?;
+        event.metadata = metadata(&text(row, 20)?);
     }
     Ok(Update {
         event,
@@ -85,8 +102,13 @@ fn update(row: &Row<'_>, query: &Query) -> Result<Update> {
         acknowledged_at,
         snoozed_until,
         note: row.get(10)?,
+        changed: row.get(11)?,
         tag,
         places: Vec::new(),
+        older: 0,
+        supersedes: Vec::new(),
+        change: Change::default(),
+        previous: None,
     })
 }
 
@@ -95,7 +117,8 @@ fn places(connection: &Connection, details: bool) -> Result<CachedStatement<'_>>
     let details =
         if details { ", digest, status, metadata, first_seen, last_seen, times" } else { "" };
     connection.prepare_cached(&format!(
-        "SELECT hostname, provider, workload, done_digest IS DISTINCT FROM ?2 {details}
+        "SELECT hostname, provider, workload, done_digest IS DISTINCT FROM ?2,
+            done_digest IS NOT NULL {details}
         FROM places WHERE image = ?1 ORDER BY hostname, provider, workload"
     ))
 }
@@ -109,15 +132,16 @@ fn read_places(places: &mut CachedStatement<'_>, update: &mut Update, details: b
             provider: text(row, 1)?,
             workload: text(row, 2)?,
             is_needed: is_open && row.get(3)?,
+            is_done: row.get(4)?,
             ..Place::default()
         };
         if details {
-            place.digest = text(row, 4)?;
-            place.status = text(row, 5)?;
-            place.metadata = metadata(&text(row, 6)?);
-            place.first_seen = time(row, 7)?;
-            place.last_seen = time(row, 8)?;
-            place.times = row.get(9)?;
+            place.digest = text(row, 5)?;
+            place.status = text(row, 6)?;
+            place.metadata = metadata(&text(row, 7)?);
+            place.first_seen = time(row, 8)?;
+            place.last_seen = time(row, 9)?;
+            place.times = row.get(10)?;
         }
         update.places.push(place);
     }
@@ -175,6 +199,9 @@ pub(super) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Count
         oldest_pending: edge("ASC")?,
         newest_pending: edge("DESC")?,
         acknowledged: 0,
+        as_of: connection
+            .prepare_cached("SELECT coalesce(max(changed), 0) FROM updates")?
+            .query_row([], |row| row.get(0))?,
     };
     let others = counts.pending + counts.snoozed + counts.superseded + counts.ignored;
     counts.acknowledged = all.saturating_sub(others);

@@ -9,15 +9,20 @@ use crate::inbox::update::State;
 pub(super) fn condition(state: State) -> &'static str {
     match state {
         State::Pending => {
-            "acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NULL
+            "acknowledged_at IS NULL AND ignored = 0
+            AND (superseded_from IS NULL OR superseded_from > 0)
+            AND (superseded_from IS NULL OR superseded_from > ?1)
             AND (snoozed_until IS NULL OR snoozed_until <= ?1)"
         }
         State::Snoozed => {
-            "acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NULL
+            "acknowledged_at IS NULL AND ignored = 0
+            AND (superseded_from IS NULL OR superseded_from > 0)
+            AND (superseded_from IS NULL OR superseded_from > ?1)
             AND snoozed_until > ?1"
         }
         State::Superseded => {
-            "acknowledged_at IS NULL AND ignored = 0 AND superseded_by IS NOT NULL"
+            "acknowledged_at IS NULL AND ignored = 0 AND superseded_from IS NOT NULL
+            AND superseded_from <= ?1"
         }
         State::Acknowledged => "acknowledged_at IS NOT NULL AND ignored = 0",
         State::Ignored => "ignored <> 0",

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
+use serde_json::json;
 
+use super::history::{Deed, record};
 use super::row::text;
 use crate::image::ImageName;
+use crate::inbox::action::{Receipt, Stamp};
 use crate::inbox::update::Tag;
 use crate::store::{ErrorKind, StoreError};
 
@@ -60,16 +63,78 @@ pub(super) fn delete(connection: &Connection, id: i64) -> Result<bool> {
     Ok(connection.execute("DELETE FROM tags WHERE id = ?1", [id])? > 0)
 }
 
-/// Whether there is such a tag.
-pub(super) fn assign(connection: &Connection, image: &ImageName, id: i64) -> Result<bool> {
-    let sql = "INSERT OR REPLACE INTO tag_assignments (image, tag_id)
-        SELECT ?1, id FROM tags WHERE id = ?2";
-    Ok(connection.execute(sql, params![image.as_str(), id])? > 0)
+/// Puts a tag on images, or takes theirs off, in one action. Returns `None` if there is no such tag.
+pub(super) fn put(
+    connection: &Connection,
+    images: &[ImageName],
+    tag: Option<i64>,
+    stamp: &Stamp,
+) -> Result<Option<Receipt>> {
+    let mut name = None;
+    if let Some(id) = tag {
+        let sql = "SELECT name FROM tags WHERE id = ?1";
+        name = connection.query_row(sql, [id], |row| text(row, 0)).optional()?;
+        if name.is_none() {
+            return Ok(None);
+        }
+    }
+    let kind = if tag.is_some() { "tag" } else { "untag" };
+    let deed = Deed { kind, about: "tag", detail: name.as_deref(), undoes: None };
+    let mut receipt = Receipt::default();
+    for image in images {
+        let image = image.as_str();
+        receipt.images.push(image.to_owned());
+        if current(connection, image)? != tag {
+            let id = match receipt.id {
+                Some(id) => id,
+                None => *receipt.id.insert(record(connection, &deed, stamp)?),
+            };
+            keep(connection, id, image)?;
+            set(connection, image, tag)?;
+        }
+    }
+    Ok(Some(receipt))
 }
 
-pub(super) fn unassign(connection: &Connection, image: &ImageName) -> Result<()> {
+/// The tag of an image.
+fn current(connection: &Connection, image: &str) -> Result<Option<i64>> {
+    let sql = "SELECT tag_id FROM tag_assignments WHERE image = ?1";
+    connection.prepare_cached(sql)?.query_row([image], |row| row.get(0)).optional()
+}
+
+/// Sets the tag of an image. A tag that does not exist is not set.
+fn set(connection: &Connection, image: &str, tag: Option<i64>) -> Result<()> {
     let sql = "DELETE FROM tag_assignments WHERE image = ?1";
-    connection.execute(sql, [image.as_str()]).map(drop)
+    connection.prepare_cached(sql)?.execute([image])?;
+    let sql = "INSERT INTO tag_assignments (image, tag_id) SELECT ?1, id FROM tags WHERE id = ?2";
+    connection.prepare_cached(sql)?.execute(params![image, tag])?;
+    let sql =
+        "UPDATE updates SET changed = (SELECT max(changed) + 1 FROM updates) WHERE image = ?1";
+    connection.prepare_cached(sql)?.execute([image]).map(drop)
+}
+
+/// Records the tag that an image has before an action changes that.
+pub(super) fn keep(connection: &Connection, action: i64, image: &str) -> Result<()> {
+    let before = json!({ "tag": current(connection, image)? }).to_string();
+    let sql = "INSERT INTO action_images (action, image, digest, before)
+        VALUES (?1, ?2, coalesce((SELECT digest FROM updates WHERE image = ?2), ''), ?3)";
+    connection.prepare_cached(sql)?.execute(params![action, image, before]).map(drop)
+}
+
+/// Whether the tag that was recorded can be put back: there was none, or it is still there.
+pub(super) fn can_restore(connection: &Connection, before: &str) -> Result<bool> {
+    let Some(id) = recorded(before) else { return Ok(true) };
+    let sql = "SELECT EXISTS (SELECT 1 FROM tags WHERE id = ?1)";
+    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))
+}
+
+/// Puts back the tag that was recorded.
+pub(super) fn restore(connection: &Connection, image: &str, before: &str) -> Result<()> {
+    set(connection, image, recorded(before))
+}
+
+fn recorded(before: &str) -> Option<i64> {
+    serde_json::from_str::<serde_json::Value>(before).ok()?["tag"].as_i64()
 }
 
 pub(super) fn count(connection: &Connection) -> Result<BTreeMap<i64, u64>> {

@@ -5,10 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use super::arrival::{Arrival, COLUMNS};
 use super::database::CACHE_KIB;
 use super::hosts;
+use super::ignores;
+use super::lines::{self, Lines};
 use super::row::text;
 use super::selection::NEEDED;
 use crate::event::parse_created;
-use crate::image::pinned_digest;
+use crate::image::{ImagePattern, pinned_digest};
 use crate::inbox::received::Received;
 
 /// Memory for pages, in KiB, while many events are stored: the pages of a bulk are touched at random.
@@ -22,9 +24,22 @@ pub(super) fn all(connection: &mut Connection, received: &[Received]) -> Result<
         connection.pragma_update(None, "cache_size", -BULK_CACHE_KIB)?;
     }
     let transaction = connection.transaction()?;
+    let ignored = ignores::patterns(&transaction)?;
+    let mut touched = Lines::default();
     for (change, received) in (next_change(&transaction)?..).zip(received) {
-        one(&transaction, received, change)?;
+        let arrival = Arrival::new(received, change);
+        match one(&transaction, &arrival, received.is_replayed, &ignored)? {
+            Touched::Nothing => {}
+            Touched::Added => {
+                let line = arrival.standing().map(|standing| standing.line);
+                if let Some(line) = line {
+                    touched.added(line, &received.event.image);
+                }
+            }
+            Touched::Changed => touched.changed(arrival.settle(&transaction)?),
+        }
     }
+    lines::fold(&transaction, touched)?;
     hosts::heard_from(&transaction, received)?;
     transaction.commit()?;
     if received.len() >= BULK {
@@ -50,16 +65,39 @@ struct Current {
     acknowledged_digest: Option<String>,
 }
 
-fn one(connection: &Connection, received: &Received, change: i64) -> Result<()> {
-    let (arrival, event) = (Arrival::new(received, change), &received.event);
+/// What an event does to what is folded with its image.
+enum Touched {
+    Nothing,
+    /// The image is new.
+    Added,
+    Changed,
+}
+
+/// Stores an event.
+fn one(
+    connection: &Connection,
+    arrival: &Arrival<'_>,
+    is_replayed: bool,
+    ignored: &[ImagePattern],
+) -> Result<Touched> {
+    let event = arrival.event;
     let Some(current) = current(connection, &event.image)? else {
-        arrival.insert(connection)?;
+        let is_ignored = ignored.iter().any(|pattern| pattern.matches(&event.image));
+        arrival.insert(connection, is_ignored)?;
         arrival.report(connection, false)?;
-        return close_pinned(connection, &arrival);
+        close_pinned(connection, arrival)?;
+        return Ok(Touched::Added);
     };
     let known = arrival.known(connection)?;
+    // A repeat changes nothing but the order of pinned digests. One without a digest can reopen.
+    let is_repeat = event.digest == current.digest
+        && arrival.created() == current.created
+        && known.is_some()
+        && !current.is_acknowledged;
+    let is_touched = !is_repeat || pinned_digest(&event.image).is_some();
+    let touched = if is_touched { Touched::Changed } else { Touched::Nothing };
     // Replayed events have whole seconds.
-    if received.is_replayed && arrival.at / 1_000 < current.received / 1_000 {
+    if is_replayed && arrival.at / 1_000 < current.received / 1_000 {
         // They only add their place and their digest.
         if event.digest != current.digest {
             remember(
@@ -71,17 +109,21 @@ fn one(connection: &Connection, received: &Received, change: i64) -> Result<()> 
                 [arrival.at; 2],
             )?;
         }
-        return if known.is_some() { Ok(()) } else { arrival.report(connection, known.is_some()) };
+        if known.is_none() {
+            arrival.report(connection, false)?;
+        }
+        return Ok(touched);
     }
     if event.digest == current.digest && !event.digest.is_empty() {
-        repeat(connection, &arrival, &current, known.is_some())?;
-    } else if is_echo(connection, &arrival, &current, known.as_deref())? {
+        repeat(connection, arrival, &current, known.is_some())?;
+    } else if is_echo(connection, arrival, &current, known.as_deref())? {
         arrival.report(connection, known.is_some())?;
     } else {
-        replace(connection, &arrival, &current)?;
+        replace(connection, arrival, &current)?;
         arrival.report(connection, known.is_some())?;
     }
-    close_pinned(connection, &arrival)
+    close_pinned(connection, arrival)?;
+    Ok(touched)
 }
 
 fn current(connection: &Connection, image: &str) -> Result<Option<Current>> {

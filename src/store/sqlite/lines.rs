@@ -1,0 +1,217 @@
+//! The lines of versions: which updates are folded under which, and what came before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::row::text;
+use super::upsert::next_change;
+use crate::event::parse_created;
+use crate::image::tag;
+use crate::inbox::fold::{Line, Member, Standing, folded_under, superseded_from};
+use crate::inbox::update::Update;
+use crate::inbox::version::{Change, Version};
+
+/// The lines in which something has changed, with the images that are new there; `None` where anything
+/// else has changed too.
+#[derive(Default)]
+pub(super) struct Lines(BTreeMap<Line, Option<BTreeSet<String>>>);
+
+impl Lines {
+    /// Adds a line in which this image is new.
+    pub(super) fn added(&mut self, line: Line, image: &str) {
+        if let Some(images) = self.0.entry(line).or_insert_with(|| Some(BTreeSet::new())) {
+            images.insert(image.to_owned());
+        }
+    }
+
+    /// Adds a line in which something has changed.
+    pub(super) fn changed(&mut self, line: Option<Line>) {
+        self.0.extend(line.map(|line| (line, None)));
+    }
+}
+
+/// The line of an image, if it has one.
+pub(super) fn of(connection: &Connection, image: &str) -> Result<Option<Line>> {
+    let sql = "SELECT received FROM updates WHERE image = ?1";
+    let received =
+        connection.prepare_cached(sql)?.query_row([image], |row| row.get(0)).optional()?;
+    let standing = received.and_then(|received| Standing::new(image, received));
+    Ok(standing.map(|standing| standing.line))
+}
+
+/// Works out again which updates of these lines are superseded.
+pub(super) fn fold(connection: &Connection, lines: Lines) -> Result<()> {
+    let sql = "UPDATE updates SET superseded_from = ?2, older = ?3, changed = ?4 WHERE image = ?1";
+    let mut update = connection.prepare_cached(sql)?;
+    let mut change = None;
+    for (line, added) in lines.0 {
+        // What is superseded stays so when others are added.
+        let which = if added.is_some() { Which::Tops } else { Which::All };
+        let rows = rows(connection, &line, which)?;
+        let froms = rows.iter().map(|row| from(connection, &line, &rows, row, added.as_ref()));
+        let froms: Vec<Option<i64>> = froms.collect::<Result<_>>()?;
+        let older = older_of_tops(connection, &line, &rows, &froms)?;
+        for (row, from) in rows.iter().zip(froms) {
+            let older = if from == Some(0) { row.older } else { older };
+            if (from, older) != (row.from, row.older) {
+                let number = match change {
+                    Some(number) => number,
+                    None => next_change(connection)?,
+                };
+                update.execute(params![row.member.image, from, older, number])?;
+                change = Some(number + 1);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From when on an update is superseded.
+fn from(
+    connection: &Connection,
+    line: &Line,
+    rows: &[Row],
+    row: &Row,
+    added: Option<&BTreeSet<String>>,
+) -> Result<Option<i64>> {
+    let from = superseded_from(rows.iter().map(|newer| &newer.member), &row.member);
+    Ok(match added {
+        Some(_) if from == Some(0) => from,
+        // One that is superseded itself can supersede it.
+        Some(added) if added.contains(&row.member.image) => {
+            let above = Line { from: row.member.standing.rank.clone(), ..line.clone() };
+            superseded_from(&members(connection, &above)?, &row.member)
+        }
+        Some(_) => [row.from, from].into_iter().flatten().min(),
+        None => from,
+    })
+}
+
+/// How many are folded under each of those that nothing supersedes; `None` if that has to be worked out
+/// at the time of the question.
+fn older_of_tops(
+    connection: &Connection,
+    line: &Line,
+    rows: &[Row],
+    froms: &[Option<i64>],
+) -> Result<Option<i64>> {
+    let sql = "SELECT count(*) FROM updates WHERE series = ?1 AND rank >= ?2 AND rank < ?3
+        AND acknowledged_at IS NULL AND ignored = 0";
+    let mut count = connection.prepare_cached(sql)?;
+    let all: i64 = count.query_row([&line.series, &line.from, &line.to], |row| row.get(0))?;
+    let tops: Vec<_> = rows.iter().zip(froms).filter(|(_, from)| **from != Some(0)).collect();
+    Ok(match tops.as_slice() {
+        [(top, _)] if top.member.snoozed_until == 0 => Some(all - 1),
+        // Nothing is folded, and will not be when a snooze ends.
+        tops if all == i64::try_from(tops.len()).unwrap_or(0)
+            && tops.iter().all(|(_, from)| from.is_none()) =>
+        {
+            Some(0)
+        }
+        _ => None,
+    })
+}
+
+/// Which updates of a line to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Those that nothing supersedes already.
+    Tops,
+}
+
+/// An update of a line that is neither acknowledged nor ignored, with what its row says.
+struct Row {
+    member: Member,
+    from: Option<i64>,
+    older: Option<i64>,
+}
+
+/// The updates of a line that are neither acknowledged nor ignored, newest first.
+fn rows(connection: &Connection, line: &Line, which: Which) -> Result<Vec<Row>> {
+    let tops = match which {
+        Which::All => "",
+        Which::Tops => "AND (superseded_from IS NULL OR superseded_from > 0)",
+    };
+    let sql = format!(
+        "SELECT image, received, created, coalesce(snoozed_until, 0), superseded_from, older
+        FROM updates WHERE series = ?1 AND rank >= ?2 AND rank < ?3
+            AND acknowledged_at IS NULL AND ignored = 0 {tops} ORDER BY rank DESC"
+    );
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut found = select.query([&line.series, &line.from, &line.to])?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let image = text(row, 0)?;
+        let Some(standing) = Standing::new(&image, row.get(1)?) else { continue };
+        let built = parse_created(&text(row, 2)?).ok().flatten();
+        let (snoozed_until, places) = (row.get(3)?, Vec::new());
+        let member = Member { image, standing, built, places, snoozed_until };
+        rows.push(Row { member, from: row.get(4)?, older: row.get(5)? });
+    }
+    // One by itself is compared with nothing.
+    if rows.len() > 1 {
+        let mut select = connection.prepare_cached(
+            "SELECT hostname, provider, workload FROM places WHERE image = ?1
+            ORDER BY hostname, provider, workload",
+        )?;
+        for Row { member, .. } in &mut rows {
+            let key = |row: &rusqlite::Row<'_>| Ok([text(row, 0)?, text(row, 1)?, text(row, 2)?]);
+            member.places = select.query_map([&member.image], key)?.collect::<Result<_>>()?;
+        }
+    }
+    Ok(rows)
+}
+
+fn members(connection: &Connection, line: &Line) -> Result<Vec<Member>> {
+    let rows = rows(connection, line, Which::All)?;
+    Ok(rows.into_iter().map(|row| row.member).collect())
+}
+
+/// The images that are folded under an update at this time, newest first.
+pub(super) fn older(connection: &Connection, update: &Update, now: i64) -> Result<Vec<String>> {
+    let image = &update.event.image;
+    let standing = Standing::new(image, update.received_at.timestamp_millis());
+    let Some(standing) = standing else { return Ok(Vec::new()) };
+    let members = members(connection, &standing.line)?;
+    let under = folded_under(&members, now).into_iter();
+    let is_top = |top: Option<usize>| top.is_some_and(|top| members[top].image == *image);
+    let folded = members.iter().zip(under).filter(|(_, top)| is_top(*top));
+    Ok(folded.map(|(member, _)| member.image.clone()).collect())
+}
+
+/// The pending image that a superseded one is folded under at this time.
+pub(super) fn top(connection: &Connection, update: &Update, now: i64) -> Result<Option<String>> {
+    let image = &update.event.image;
+    let standing = Standing::new(image, update.received_at.timestamp_millis());
+    let Some(standing) = standing else { return Ok(None) };
+    let members = members(connection, &standing.line)?;
+    let under = folded_under(&members, now);
+    let own = members.iter().position(|member| member.image == *image);
+    Ok(own.and_then(|own| under[own]).map(|top| members[top].image.clone()))
+}
+
+/// How an update differs from what was last acknowledged, or else from the digest before; and the
+/// version that it is compared with, if that is another one.
+pub(super) fn change(connection: &Connection, update: &Update) -> Result<(Change, Option<String>)> {
+    let event = &update.event;
+    if event.digest.is_empty() {
+        return Ok((Change::Unknown, None));
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM digests WHERE image = ?1)";
+    if connection.prepare_cached(sql)?.query_row([&event.image], |row| row.get(0))? {
+        return Ok((Change::Rebuilt, None));
+    }
+    let standing = Standing::new(&event.image, update.received_at.timestamp_millis());
+    let Some(Standing { series, rank, version: Some(version), .. }) = standing else {
+        return Ok((Change::New, None));
+    };
+    let sql = "SELECT image FROM updates WHERE series = ?1 AND rank < ?2
+        AND acknowledged_at IS NOT NULL AND ignored = 0 ORDER BY rank DESC LIMIT 1";
+    let mut select = connection.prepare_cached(sql)?;
+    let before = select.query_row([&series, &rank], |row| text(row, 0)).optional()?;
+    let before = before.as_deref().and_then(tag);
+    let change = before.and_then(Version::new).map(|before| version.change_from(&before));
+    Ok((change.unwrap_or(Change::New), before.map(str::to_owned)))
+}
