@@ -17,6 +17,8 @@ contract! {
     versions_fold_only_where_every_place_has_the_newer_one
     acknowledging_takes_what_is_folded_along
     what_was_folded_is_back_when_the_newer_one_is_no_longer_pending
+    what_opens_again_is_pending_where_nothing_newer_is_open
+    an_older_build_supersedes_nothing
     of_pinned_digests_the_last_received_stands_for_all
     a_snooze_ends_at_its_time_whatever_arrives
     what_cannot_be_snoozed_or_reopened_is_left_with_the_reason
@@ -84,6 +86,9 @@ fn older_versions_are_folded_under_the_newest_in_any_order(store: &dyn Store) {
     let images = store.select_images(&Query::pending(at(9))).unwrap();
     assert_eq!(short(&images), ["app:latest", "app:1.0.9-alpine", "app:1.1.0", "app:1.0.10"]);
     assert_eq!(store.count(at(9)).unwrap().superseded, 2);
+    // A pre-release is folded under its release, which is folded itself.
+    report(store, 10, &["app:1.0.2-rc.1 g h/w"]);
+    assert_eq!(folded(store, "app:1.0.10"), ["app:1.0.2", "app:1.0.2-rc.1", "app:1.0.1"]);
 }
 
 fn versions_fold_only_where_every_place_has_the_newer_one(store: &dyn Store) {
@@ -131,6 +136,39 @@ fn what_was_folded_is_back_when_the_newer_one_is_no_longer_pending(store: &dyn S
     ack(store, "app:1.0.2", &[]);
     reopen(store, &["app:1.0.1"]);
     assert_eq!(states(store, &images, 220), [Pending, Acknowledged]);
+}
+
+fn what_opens_again_is_pending_where_nothing_newer_is_open(store: &dyn Store) {
+    report(store, 0, &["app:1.0.1 - h/w", "app:1.0.2 a h/w"]);
+    ack(store, "app:1.0.2", &[]);
+    report(store, 101, &["app:1.0.1 - h/w"]);
+    assert_eq!(states(store, &["app:1.0.1"], 200), [State::Pending]);
+}
+
+fn an_older_build_supersedes_nothing(store: &dyn Store) {
+    let built = |image: &str, hour: Option<u32>, now| {
+        let created = hour.map(|hour| format!("2026-01-01T{hour:02}:00:00Z"));
+        let event = Event { created, ..event(&format!("{image} a h/w")) };
+        store.upsert_event(&event, at(now)).unwrap();
+    };
+    built("app:1.0.1", Some(2), 0);
+    built("app:1.0.3", Some(1), 1);
+    assert_eq!(states(store, &["app:1.0.1"], 9), [State::Pending]);
+    // It is unknown when this one was built: it is superseded, and supersedes when its snooze ends.
+    built("app:1.0.2", None, 2);
+    let images = ["app:1.0.1", "app:1.0.2", "app:1.0.3"];
+    let folded = [State::Superseded, State::Superseded, State::Pending];
+    assert_eq!(states(store, &images, 9), folded);
+    assert_eq!(self::folded(store, "app:1.0.3"), ["app:1.0.2", "app:1.0.1"]);
+    ack(store, "app:1.0.3", &[]);
+    reopen(store, &["app:1.0.1", "app:1.0.2"]);
+    snooze(store, &["app:1.0.2"], 500);
+    reopen(store, &["app:1.0.3"]);
+    let open = [State::Pending, State::Superseded, State::Pending];
+    assert_eq!(states(store, &images, 499), open);
+    built("app:1.0.0", Some(0), 120);
+    assert_eq!(states(store, &images, 499), open);
+    assert_eq!(states(store, &images, 500), folded);
 }
 
 fn of_pinned_digests_the_last_received_stands_for_all(store: &dyn Store) {
@@ -278,6 +316,8 @@ fn an_undo_can_be_undone(store: &dyn Store) {
     undo(store, None);
     undo(store, None);
     assert_eq!(get(store, "a:1").needed().count(), 2);
+    // What an undo took back cannot be done again once something before it was taken back too.
+    assert_eq!(undo(store, undone.id.map(|id| id + 2)).left[0].reason, Reason::Decided);
 }
 
 fn tags_and_patterns_are_taken_back_too(store: &dyn Store) {

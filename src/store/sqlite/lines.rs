@@ -102,7 +102,7 @@ fn older_of_tops(
     let all: i64 = count.query_row([&line.series, &line.from, &line.to], |row| row.get(0))?;
     let tops: Vec<_> = rows.iter().zip(froms).filter(|(_, from)| **from != Some(0)).collect();
     Ok(match tops.as_slice() {
-        [(top, _)] if top.member.snoozed_until == 0 => Some(all - 1),
+        [_] => Some(all - 1),
         // Nothing is folded, and will not be when a snooze ends.
         tops if all == i64::try_from(tops.len()).unwrap_or(0)
             && tops.iter().all(|(_, from)| from.is_none()) =>
