@@ -89,6 +89,7 @@ fn older_versions_are_folded_under_the_newest_in_any_order(store: &dyn Store) {
     // A pre-release is folded under its release, which is folded itself.
     report(store, 10, &["app:1.0.2-rc.1 g h/w"]);
     assert_eq!(folded(store, "app:1.0.10"), ["app:1.0.2", "app:1.0.2-rc.1", "app:1.0.1"]);
+    assert_eq!(store.count(at(11)).unwrap().superseded, 3);
 }
 
 fn versions_fold_only_where_every_place_has_the_newer_one(store: &dyn Store) {
