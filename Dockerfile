@@ -3,7 +3,6 @@ ARG RUST=rust:1.95-slim-bookworm
 FROM ${RUST} AS build
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
-COPY .cargo .cargo
 COPY benches benches
 COPY migrations migrations
 COPY src src

@@ -24,12 +24,12 @@ const GLOBAL: &str = "Global options";
 #[command(name = "diunbox", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = help::EXIT_STATUS, after_long_help = help::PROGRAM)]
 pub struct Cli {
-    /// The database [default: diunbox/diunbox.db in the user's data directory]
+    /// The database [env: DIUNBOX_DB] [default: diunbox/diunbox.db in the user's data directory]
     ///
-    /// It is made when an event is first taken in. The user's data directory is $XDG_DATA_HOME,
+    /// It is created when the first event is stored. The user's data directory is $XDG_DATA_HOME,
     /// or else ~/.local/share.
-    #[arg(long, value_name = "PATH", global = true, env = "DIUNBOX_DB", hide_env_values = true)]
-    #[arg(help_heading = GLOBAL)]
+    // clap would name an option that it reads from the environment in every usage line.
+    #[arg(long, value_name = "PATH", global = true, help_heading = GLOBAL)]
     pub db: Option<PathBuf>,
 
     /// When to use colour

@@ -156,8 +156,12 @@ pub fn complain(message: impl std::fmt::Display) {
 }
 
 fn database(chosen: Option<&Path>) -> Result<PathBuf, Error> {
-    match chosen {
-        Some(path) => Ok(path.to_owned()),
+    let environment = || std::env::var_os("DIUNBOX_DB").map(PathBuf::from);
+    match chosen.map(Path::to_owned).or_else(environment) {
+        Some(path) if path.as_os_str().is_empty() => {
+            Err(Error::Usage("the database has no name: set --db or DIUNBOX_DB to a path".into()))
+        }
+        Some(path) => Ok(path),
         None => etcetera::choose_base_strategy()
             .map(|folders| folders.data_dir().join("diunbox/diunbox.db"))
             .map_err(|_| {

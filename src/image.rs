@@ -182,6 +182,12 @@ pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// At most three of the names that are spelt like the one that is not there.
+pub fn alike<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let is_near = |name: &&str| strsim::normalized_damerau_levenshtein(wanted, name) > 0.5;
+    names.filter(is_near).take(3).collect()
+}
+
 /// The end of a sentence that says that something does not exist.
 pub fn did_you_mean(near: &[impl AsRef<str>]) -> String {
     let quoted: Vec<String> = near.iter().map(|name| format!("\"{}\"", name.as_ref())).collect();

@@ -10,7 +10,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::event::Event;
-use crate::image::{ImageName, ImagePattern, did_you_mean};
+use crate::image::{ImageName, ImagePattern, alike, did_you_mean};
 use crate::inbox::action::{Action, Kind, Origin, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::query::Query;
@@ -35,9 +35,8 @@ pub fn folder_of(file: &Path) -> &Path {
 
 /// Says that there is no tag of a name, and which come closest.
 pub fn no_tag<'a>(wanted: &str, tags: impl Iterator<Item = &'a str>) -> String {
-    let near = |tag: &&str| strsim::normalized_damerau_levenshtein(wanted, tag) > 0.5;
-    let near: Vec<&str> = tags.filter(near).take(3).collect();
-    format!("no tag \"{}\"{}", wanted.escape_debug(), did_you_mean(&near))
+    let near = did_you_mean(&alike(wanted, tags));
+    format!("no tag \"{}\"{near}", wanted.escape_debug())
 }
 
 /// What to remove, and whether only to say what would be.

@@ -174,5 +174,6 @@ Examples:
 
 pub(super) const MAN: &str = "\
 Examples:
-  Write the pages to where man looks for a user's own:
-    diunbox man ~/.local/share/man/man1";
+  Write the pages into a folder, and read one:
+    diunbox man ~/.local/share/man/man1
+    man -M ~/.local/share/man diunbox";

@@ -163,10 +163,9 @@ impl Line {
             }
         }
         let path = path.map(|path| match path.strip_prefix("~/") {
-            Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+            Some(rest) => etcetera::home_dir().unwrap_or_default().join(rest),
             None => PathBuf::from(path),
         });
-        let path = path.or_else(|| std::env::var_os("DIUNBOX_DB").map(PathBuf::from));
         super::database(path.as_deref()).ok()
     }
 }

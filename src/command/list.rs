@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::selection::query;
+use super::selection::{self, query};
 use super::{Error, Outcome, Session, print_name};
 use crate::cli::{Filter, Format, Group, List};
 use crate::inbox::query::{Detail, Query};
@@ -48,9 +48,18 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
             if updates.is_empty() {
                 let is_filtered = args.filter != Filter::default() || args.limit == Some(0);
                 session.note(nothing(&states, is_filtered));
+                for message in selection::unknown(&query, &*store)? {
+                    session.note(message);
+                }
             } else {
                 let with_state = states.len() > 1;
                 table::updates(out, &updates, with_state, session.now, session.terminal)?;
+                // The first ones scroll out of sight.
+                if session.terminal.height.is_some_and(|height| updates.len() + 1 >= height) {
+                    out.flush()?;
+                    let count = updates.len();
+                    session.note(format_args!("{count} updates; `-n 20` lists the first 20"));
+                }
             }
             updates.len()
         }

@@ -4,9 +4,31 @@ use chrono::Utc;
 
 use super::Error;
 use crate::cli;
+use crate::image::{alike, did_you_mean};
 use crate::inbox::query::Query;
 use crate::inbox::update::State;
 use crate::store::Store;
+
+/// The providers that Diun has.
+const PROVIDERS: [&str; 7] =
+    ["containerd", "docker", "dockerfile", "file", "kubernetes", "nomad", "swarm"];
+
+/// What to say about hosts and providers in a filter that found nothing: no event has named them, and
+/// which come close.
+pub(super) fn unknown(query: &Query, store: &dyn Store) -> Result<Vec<String>, Error> {
+    let hosts = if query.hosts.is_empty() { Vec::new() } else { store.hosts(query.now)? };
+    let hosts: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+    let mut messages = Vec::new();
+    for (what, wanted, known) in
+        [("host", &query.hosts, &hosts[..]), ("provider", &query.providers, &PROVIDERS)]
+    {
+        for name in wanted.iter().filter(|name| !known.contains(&name.as_str())) {
+            let near = did_you_mean(&alike(name, known.iter().copied()));
+            messages.push(format!("no event has named the {what} \"{name}\"{near}"));
+        }
+    }
+    Ok(messages)
+}
 
 /// The query that the arguments ask for.
 pub(super) fn query(

@@ -55,6 +55,11 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         store.location().display(),
         if token.is_some() { "needed" } else { "not needed" },
     ));
+    if token.as_ref().is_some_and(Token::is_short) {
+        log.problem(
+            "the token is short enough to be guessed: `openssl rand -hex 32` makes a better one",
+        );
+    }
     let limits = Limits { descriptors: descriptors(), ..Limits::default() };
     let server = Server { store, listeners, token, log, limits };
     server.run(stop).map_err(|error| Error::Usage(format!("cannot serve: {error}")))?;

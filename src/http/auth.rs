@@ -13,6 +13,9 @@ use super::head::Head;
 /// What a 401 offers. Basic comes first: feed readers know nothing else, and some fail without a realm.
 const CHALLENGE: &str = "Basic realm=\"diunbox\", Bearer";
 
+/// A token with fewer characters than this can be guessed.
+const SHORT: usize = 16;
+
 /// What clients must know.
 #[derive(Clone)]
 pub struct Token(String);
@@ -31,6 +34,11 @@ impl Token {
         } else {
             Ok(Self(token.to_owned()))
         }
+    }
+
+    /// Whether it has so few characters that it could be guessed.
+    pub fn is_short(&self) -> bool {
+        self.0.len() < SHORT
     }
 
     /// Whether an `Authorization` header has this token: alone, after `Bearer` or `Token`, or as the

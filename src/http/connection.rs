@@ -111,9 +111,7 @@ impl Connection<'_> {
                     .unwrap_or_else(|_| Err(Error::new(500, "internal error; see the server log")))
             }
         };
-        if let Err(error) = &result
-            && error.is_fatal
-        {
+        if let Some(error) = result.as_ref().err().filter(|error| error.is_fatal) {
             self.context.give_up(&error.message);
         }
         let is_event = route.class == Class::Event;

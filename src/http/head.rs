@@ -123,7 +123,7 @@ impl Head {
     /// Keeps a header if routes look at it.
     fn keep(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
         let Some(name) = HEADERS.into_iter().find(|known| *known == name) else { return Ok(()) };
-        let value = str::from_utf8(value).ok().filter(|value| value.is_ascii());
+        let value = std::str::from_utf8(value).ok().filter(|value| value.is_ascii());
         match value {
             // A second one could differ from the one that is checked.
             Some(value) if self.header(name).is_none() => {
@@ -131,7 +131,7 @@ impl Head {
                 Ok(())
             }
             _ => {
-                let error = format_args!("the header {name} is given twice, or is not ASCII");
+                let error = format!("the header {name} is given twice, or is not ASCII");
                 Err(Error::new(400, error))
             }
         }
@@ -140,7 +140,7 @@ impl Head {
 
 /// A number of decimal digits alone. One that no `usize` can hold counts as the largest.
 fn content_length(value: &[u8]) -> Option<usize> {
-    let digits = str::from_utf8(value).ok()?;
+    let digits = std::str::from_utf8(value).ok()?;
     let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(usize::MAX))
 }

@@ -133,7 +133,8 @@ impl<S: Read> Reader<S> {
         let line = self.line(CHUNK_LINE_LIMIT)?;
         let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
         let (size, rest) = line.split_at(digits);
-        let size = str::from_utf8(size).ok().and_then(|size| u64::from_str_radix(size, 16).ok());
+        let size =
+            std::str::from_utf8(size).ok().and_then(|size| u64::from_str_radix(size, 16).ok());
         // White space before an extension is bad grammar that RFC 9112 lets recipients accept.
         let is_extension = matches!(rest.trim_ascii_start().first(), None | Some(b';'));
         let size = size.filter(|_| is_extension).ok_or_else(malformed)?;

@@ -93,11 +93,13 @@ impl Waiting {
 
 impl State {
     fn end(&mut self, which: impl Fn(u64, Phase) -> bool) {
-        for (_, (socket, ..)) in
-            self.connections.extract_if(.., |id, (_, phase, _)| which(*id, *phase))
-        {
-            // Wakes the thread that polls it. A client that has gone has done so already.
-            let _ = socket.shutdown(Shutdown::Read);
-        }
+        self.connections.retain(|id, (socket, phase, _)| {
+            let ends = which(*id, *phase);
+            if ends {
+                // Wakes the thread that polls it. A client that has gone has done so already.
+                let _ = socket.shutdown(Shutdown::Read);
+            }
+            !ends
+        });
     }
 }

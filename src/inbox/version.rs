@@ -158,7 +158,7 @@ fn core(rest: &mut &str) -> Option<Vec<u64>> {
         numbers.push(number);
         after = next;
     }
-    if is_date && let Some(mut time) = after.strip_prefix('T') {
+    if let Some(mut time) = after.strip_prefix('T').filter(|_| is_date) {
         while let Some((number, next)) = leading_number(time.trim_start_matches('-')) {
             numbers.push(number);
             time = next;

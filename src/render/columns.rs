@@ -123,7 +123,7 @@ fn arrange<'a>(
     terminal: Terminal,
 ) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_truncation_indicator("…");
+    table.load_preset(NOTHING).set_truncation_indicator("…");
     table.set_content_arrangement(ContentArrangement::Disabled);
     let mut header = Row::from(columns.iter().map(|column| column.heading));
     header.max_height(1);

@@ -15,15 +15,19 @@ pub(super) fn end(text: &str, room: usize) -> String {
     around(text, room, 0, Share::Start)
 }
 
-/// An image's name, with the number of older versions such as ` +2 older` behind it: it loses the middle of its repository, and most of its digest.
+/// An image's name, perhaps with ` +2 older` behind it: it loses the middle of its repository, and most
+/// of its digest.
 pub(super) fn name(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
-    if let Some((name, older)) = text.split_once(' ')
-        && let Some(room) = room.checked_sub(older.width() + 1).filter(|room| *room > SHORT)
-    {
-        return format!("{} {older}", self::name(name, room));
+    if let Some((name, older)) = text.split_once(' ') {
+        let left = room.checked_sub(older.width() + 1).filter(|left| *left > SHORT);
+        // What tells images apart goes before the count.
+        return match left {
+            Some(left) => format!("{} {older}", self::name(name, left)),
+            None => self::name(name, room),
+        };
     }
     let (name, after) = if let Some((name, digest)) = text.split_once('@') {
         let digest: String = digest.chars().take(DIGEST).collect();

@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_shown_whole_is_linked() {
-        let terminal = Terminal { width: Some(80), color: true, links: true };
+        let terminal = Terminal { width: Some(80), height: None, color: true, links: true };
         let text = listed(&[update("docker.io/library/nginx:1", 1)], terminal);
         assert!(
             text.contains("\x1b]8;;https://example.com\x1b\\nginx:1\x1b]8;;\x1b\\  new "),

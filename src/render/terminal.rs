@@ -15,6 +15,8 @@ const HEADING: Style = Style::new().effects(Effects::BOLD);
 pub struct Terminal {
     /// How many columns it has; `None` where it is no terminal.
     pub width: Option<usize>,
+    /// How many lines it shows at once; `None` where that is not known.
+    pub height: Option<usize>,
     /// Whether to use colour.
     pub color: bool,
     /// Whether to link to web pages (OSC 8).
@@ -25,16 +27,17 @@ impl Terminal {
     /// Looks at standard output, `NO_COLOR` and their like, and what the user asked for.
     pub fn detect(when: ColorWhen) -> Self {
         let stdout = std::io::stdout();
-        let width = stdout
-            .is_terminal()
-            .then(|| terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)));
+        let is_terminal = stdout.is_terminal();
+        let size = terminal_size::terminal_size().filter(|_| is_terminal);
+        let width = is_terminal.then(|| size.map_or(80, |(width, _)| usize::from(width.0)));
+        let height = size.map(|(_, height)| usize::from(height.0));
         let color = match when {
             ColorWhen::Always => true,
             ColorWhen::Never => false,
             ColorWhen::Auto => !matches!(AutoStream::choice(&stdout), ColorChoice::Never),
         };
         let capable = || supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
-        Self { width, color, links: color && width.is_some() && capable() }
+        Self { width, height, color, links: color && is_terminal && capable() }
     }
 
     /// A table's heading.
@@ -99,7 +102,7 @@ pub fn is_unsafe(character: char) -> bool {
 mod tests {
     use super::*;
 
-    const CAPABLE: Terminal = Terminal { width: Some(80), color: true, links: true };
+    const CAPABLE: Terminal = Terminal { width: Some(80), height: None, color: true, links: true };
 
     #[test]
     fn links_lead_to_web_pages_only() {

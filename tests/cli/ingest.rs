@@ -190,7 +190,7 @@ fn db_goes_before_the_environment() {
     inbox.diunbox(["ingest", "--db"]).arg(&other).arg(fixture("swarm.json")).assert().success();
     assert!(other.exists() && !inbox.database().exists());
     let assert = inbox.diunbox(["list"]).env("DIUNBOX_DB", "").assert().code(2);
-    assert.stderr(contains("a value is required for '--db <PATH>'"));
+    assert.stderr("diunbox: the database has no name: set --db or DIUNBOX_DB to a path\n");
 }
 
 #[test]

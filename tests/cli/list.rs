@@ -171,8 +171,13 @@ fn exit_code_says_whether_something_is_listed() {
 #[test]
 fn an_empty_list_says_why() {
     let inbox = four();
-    let assert = inbox.diunbox(["list", "--host", "nowhere"]).assert().success().stdout("");
-    assert.stderr("diunbox: no pending update matches the filters\n");
+    let arguments = ["list", "--host", "edge-l", "--provider", "dcoker", "--host", "edge-1"];
+    let assert = inbox.diunbox(arguments).assert().success().stdout("");
+    assert.stderr(
+        "diunbox: no pending update matches the filters\n\
+        diunbox: no event has named the host \"edge-l\"; did you mean one of \"edge-1\", \"edge-2\", \"edge-3\"?\n\
+        diunbox: no event has named the provider \"dcoker\"; did you mean \"docker\"?\n",
+    );
     inbox.output(["ack", "--all"]);
     let assert = inbox.diunbox(["list"]).assert().success().stdout("");
     assert.stderr("diunbox: nothing is pending\n");

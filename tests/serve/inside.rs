@@ -15,7 +15,7 @@ use crate::common::Inbox;
 use crate::server::{Answer, DEADLINE, send};
 
 /// Longer than anything here takes, where a deadline must not be met.
-pub(crate) const LONG: Duration = Duration::from_mins(1);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 /// A deadline that is to be met.
 pub(crate) const SHORT: Duration = Duration::from_millis(200);
 
@@ -94,5 +94,5 @@ pub(crate) fn read_answer(stream: &mut impl io::Read) -> String {
     let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body).unwrap();
-    head + str::from_utf8(&body).unwrap()
+    head + std::str::from_utf8(&body).unwrap()
 }

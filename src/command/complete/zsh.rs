@@ -27,7 +27,17 @@ impl EnvCompleter for Zsh {
         completer: &str,
         buf: &mut dyn Write,
     ) -> io::Result<()> {
-        clap_complete::env::Zsh.write_registration(var, name, bin, completer, buf)?;
+        let mut script = Vec::new();
+        clap_complete::env::Zsh.write_registration(var, name, bin, completer, &mut script)?;
+        // The first line tells compinit what the file is. Without compinit there is no compdef, and its
+        // error would not say what to do.
+        let first = script.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        buf.write_all(&script[..first])?;
+        writeln!(
+            buf,
+            "(( $+functions[compdef] )) || {{ print -u2 '{name}: run compinit before this'; return 1 }}"
+        )?;
+        buf.write_all(&script[first..])?;
         writeln!(buf, "[[ $funcstack[1] != _{name} ]] || _clap_dynamic_completer_{name}")
     }
 
