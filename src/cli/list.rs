@@ -43,7 +43,7 @@ pub struct List {
     /// Count the updates by what they have in common
     ///
     /// By host, an update counts for each host that needs it.
-    #[arg(long, value_name = "GROUP", conflicts_with_all = ["null", "limit"])]
+    #[arg(long, value_name = "GROUP", conflicts_with_all = ["null", "limit", "sort", "reverse"])]
     pub by: Option<Group>,
 
     /// List at most this many, the first in the order asked for

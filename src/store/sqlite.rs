@@ -205,6 +205,9 @@ impl Store for SqliteStore {
     }
 
     fn unignore(&self, pattern: &str, stamp: &Stamp) -> Result<Option<Receipt>> {
+        // As it was added: some patterns have several spellings.
+        let known = ImagePattern::new(pattern).ok();
+        let pattern = known.as_ref().map_or(pattern, ImagePattern::as_str);
         let deed = ignores::deed(ignores::UNIGNORE, pattern);
         self.core.change(|connection| ignores::remove(connection, &deed, stamp))
     }

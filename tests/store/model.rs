@@ -299,8 +299,13 @@ impl Model {
             let is_taken =
                 self.act_on(kind, image, states[image], hosts, now, &mut receipt, &mut changed);
             if is_taken && kind == Kind::Acknowledge && states[image] == State::Pending {
+                // Nothing is said of those that cannot be taken along.
                 for older in &folded[image] {
-                    self.act_on(kind, older, states[older], hosts, now, &mut receipt, &mut changed);
+                    let mut unsaid = Receipt::default();
+                    let state = states[older];
+                    if self.act_on(kind, older, state, hosts, now, &mut unsaid, &mut changed) {
+                        receipt.images.extend(unsaid.images);
+                    }
                 }
             }
         }

@@ -112,7 +112,11 @@ fn acknowledging_takes_what_is_folded_along(store: &dyn Store) {
     assert_eq!(short(&ack(store, "app:1.0.1", &[]).images), ["app:1.0.1"]);
     assert_eq!(folded(store, "app:1.0.3"), ["app:1.0.2"]);
     // At hosts, those of the older one that are among them.
-    ack(store, "app:1.0.3", &["h"]);
+    report(store, 3, &["app:1.0.3 c i/w"]);
+    let receipt = ack(store, "app:1.0.3", &["i"]);
+    assert_eq!((short(&receipt.images), receipt.left.len()), (vec!["app:1.0.3"], 0));
+    assert_eq!(folded(store, "app:1.0.3"), ["app:1.0.2"]);
+    assert_eq!(short(&ack(store, "app:1.0.3", &["h"]).images), ["app:1.0.3", "app:1.0.2"]);
     assert_eq!(store.count(at(200)).unwrap().acknowledged, 3);
 }
 
@@ -252,6 +256,9 @@ fn a_pattern_hides_what_is_there_and_what_comes(store: &dyn Store) {
     assert_eq!(short(&receipt.images), ["app:nightly-1", "app:nightly-2"]);
     assert_eq!(store.unignore("*:nightly*", &stamp()).unwrap(), None);
     assert_eq!(store.count(at(9)).unwrap().pending, 3);
+    // Several stars are one.
+    ignore(store, "**nightly**");
+    assert!(store.unignore("**nightly**", &stamp()).unwrap().is_some());
 }
 
 fn an_image_is_shown_again_only_when_no_pattern_matches_it(store: &dyn Store) {

@@ -59,36 +59,42 @@ struct Acting<'a> {
 }
 
 impl Acting<'_> {
+    /// Applies the action to an update that the query selects.
     fn on(&mut self, update: &Update, expected: Option<&str>) -> Result<()> {
-        let (connection, image) = (self.connection, &update.event.image);
+        let image = &update.event.image;
         if !self.seen.insert(image.clone()) {
             return Ok(());
         }
         match self.verdict(update, expected)? {
             Verdict::Left(reason) => self.receipt.left.push(Left { image: image.clone(), reason }),
             Verdict::Done => self.receipt.images.push(image.clone()),
-            Verdict::Take => {
-                let now = self.action.query.now.timestamp_millis();
-                let folded = match update.older {
-                    0 => Vec::new(),
-                    _ => lines::older(connection, update, now)?,
-                };
+            Verdict::Take if self.action.kind == Kind::Acknowledge && update.older > 0 => {
+                let folded = self.folded(update)?;
                 self.take(update)?;
-                if self.action.kind == Kind::Acknowledge && update.older > 0 {
-                    // Those that are folded under it go with it.
-                    let images = folded.iter().filter_map(|image| Wanted::exact(image).ok());
-                    let images = images.collect();
-                    let query = Query {
-                        images,
-                        sort: Sort::Image,
-                        detail: Detail::Table,
-                        ..Query::all(self.action.query.now)
-                    };
-                    for older in &updates(connection, &query)? {
-                        self.on(older, None)?;
-                    }
+                for older in &folded {
+                    self.on_folded(older)?;
                 }
             }
+            Verdict::Take => self.take(update)?,
+        }
+        Ok(())
+    }
+
+    /// The updates that are folded under another.
+    fn folded(&self, update: &Update) -> Result<Vec<Update>> {
+        let now = self.action.query.now;
+        let images = lines::older(self.connection, update, now.timestamp_millis())?;
+        let images = images.iter().filter_map(|image| Wanted::exact(image).ok()).collect();
+        let detail = Detail::Table;
+        updates(self.connection, &Query { images, sort: Sort::Image, detail, ..Query::all(now) })
+    }
+
+    /// Applies the action to an update that goes with another. Nobody asked for it by name, so nothing is
+    /// said where it cannot be taken, such as at a host that it does not run on.
+    fn on_folded(&mut self, update: &Update) -> Result<()> {
+        let image = &update.event.image;
+        if self.seen.insert(image.clone()) && matches!(self.verdict(update, None)?, Verdict::Take) {
+            self.take(update)?;
         }
         Ok(())
     }
