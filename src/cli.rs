@@ -1,6 +1,7 @@
 //! Every argument and help text. Completions and man pages are made from it alone.
 
 mod help;
+mod hosts;
 mod list;
 mod serve;
 mod triage;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use self::hosts::Hosts;
 pub use self::list::{Filter, Format, Group, List, Sort};
 pub use self::serve::{Healthcheck, LogFormat, Serve};
 pub use self::triage::{Ack, History, Ignore, Reopen, Snooze, Target, Undo};
@@ -79,6 +81,7 @@ pub enum Command {
     #[command(subcommand, after_long_help = help::TAG)]
     Tag(Tag),
     Status(Status),
+    Hosts(Hosts),
     Prune(Prune),
     Backup(Backup),
     Serve(Serve),

@@ -5,6 +5,7 @@ mod complete;
 mod completions;
 mod healthcheck;
 mod history;
+mod hosts;
 mod ignore;
 mod images;
 mod ingest;
@@ -93,6 +94,7 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::History(args) => history::run(args, &session, &mut out),
         Command::Tag(args) => tag::run(args, &session, &mut out),
         Command::Status(args) => status::run(args, &session, &mut out),
+        Command::Hosts(args) => hosts::run(args, &session, &mut out),
         Command::Prune(args) => prune::run(args, &session, &mut out),
         Command::Backup(args) => backup::run(args, &session, &mut out),
         Command::Serve(args) => serve::run(args, &session),

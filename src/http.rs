@@ -24,6 +24,7 @@ mod limits;
 mod listen;
 mod log;
 mod metrics;
+mod ping;
 mod reader;
 mod response;
 mod route;

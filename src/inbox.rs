@@ -5,6 +5,7 @@ pub mod fold;
 pub mod history;
 pub mod query;
 pub mod received;
+pub mod scan;
 pub mod until;
 pub mod update;
 pub mod version;

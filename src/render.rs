@@ -5,6 +5,7 @@ pub mod counts;
 mod fit;
 pub mod groups;
 pub mod history;
+pub mod hosts;
 pub mod json;
 pub mod page;
 mod place;

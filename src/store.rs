@@ -15,6 +15,7 @@ use crate::inbox::action::{Action, Kind, Origin, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
+use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 pub use error::{ErrorKind, Result, StoreError};
@@ -111,6 +112,18 @@ pub trait Store: Send + Sync {
 
     /// The hosts that events have named, from A to Z.
     fn hosts(&self, now: DateTime<Utc>) -> Result<Vec<Host>>;
+
+    /// The scans of the hosts that may send heartbeats, from A to Z.
+    fn scans(&self) -> Result<Vec<(String, Scans)>>;
+
+    /// The secret with which a host's Diun may send heartbeats, if it has one.
+    fn ping_secret(&self, host: &str) -> Result<Option<String>>;
+
+    /// The same; a host without one gets one.
+    fn allow_ping(&self, host: &str) -> Result<String>;
+
+    /// Keeps what a host's Diun says about a scan.
+    fn take_beat(&self, host: &str, beat: &Beat, now: DateTime<Utc>) -> Result<()>;
 
     /// Every tag, ordered by name.
     fn list_tags(&self) -> Result<Vec<Tag>>;

@@ -128,6 +128,13 @@ Examples:
   Do something when nothing is pending:
     diunbox status --exit-code && echo all is well";
 
+pub(super) const HOSTS: &str = "\
+Examples:
+  See which host has work:
+    diunbox hosts
+  Let the Diun on a host say that it scans:
+    diunbox hosts --ping nas";
+
 pub(super) const PRUNE: &str = "\
 Examples:
   See what would be removed:

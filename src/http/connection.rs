@@ -15,6 +15,7 @@ use super::error::Error;
 use super::head::{Framing, Head};
 use super::limits::{BODY_LIMIT, Class, FREE_MEMORY};
 use super::log::{Entry, milliseconds};
+use super::ping;
 use super::reader::{Failure, Reader};
 use super::response::{self, Sending};
 use super::route::{self, Request};
@@ -146,9 +147,10 @@ impl Connection<'_> {
             Err(error) => error.status,
         };
         self.context.metrics.answered(status);
+        let path = ping::without_secret(&head.target);
         self.context.log.request(Entry {
             method: if head.method.is_empty() { "-" } else { &head.method },
-            path: if head.target.is_empty() { "-" } else { &head.target },
+            path: if head.target.is_empty() { "-" } else { &path },
             status,
             ms: milliseconds(began.elapsed()),
             client: self.peer,

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use super::response::{Answer, bytes};
@@ -105,13 +105,35 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
         "diunbox_host_pending",
         "gauge",
         "Pending updates that a host needs.",
-        &by_host(&hosts, |host| host.pending),
+        &by_host(&hosts, |host| Some(host.pending)),
     );
     metric(
         "diunbox_host_last_event_timestamp_seconds",
         "gauge",
         "When an event last named a host.",
-        &by_host(&hosts, |host| host.last_event.timestamp().try_into().unwrap_or_default()),
+        &by_host(&hosts, |host| host.last_event.map(seconds)),
+    );
+    metric(
+        "diunbox_host_last_scan_timestamp_seconds",
+        "gauge",
+        "When a host's Diun last scanned, by its heartbeats.",
+        &by_host(&hosts, |host| host.scans.ended.first().copied().map(seconds)),
+    );
+    metric(
+        "diunbox_host_scan_overdue",
+        "gauge",
+        "Whether a host's Diun has failed or missed its rhythm.",
+        &by_host(&hosts, |host| {
+            let scans = &host.scans;
+            let is_known = scans.has_failed || !scans.ended.is_empty();
+            is_known.then(|| u64::from(scans.has_failed || scans.is_overdue(now)))
+        }),
+    );
+    metric(
+        "diunbox_host_images_not_checked",
+        "gauge",
+        "Images that a host's Diun could not check in its last scan.",
+        &by_host(&hosts, |host| host.scans.failed),
     );
     metric(
         "diunbox_events_total",
@@ -133,8 +155,13 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     Ok(bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
 }
 
-fn by_host(hosts: &[Host], value: impl Fn(&Host) -> u64) -> Vec<(String, u64)> {
-    hosts.iter().map(|host| (label("host", &host.name), value(host))).collect()
+fn by_host(hosts: &[Host], value: impl Fn(&Host) -> Option<u64>) -> Vec<(String, u64)> {
+    let sample = |host: &Host| Some((label("host", &host.name), value(host)?));
+    hosts.iter().filter_map(sample).collect()
+}
+
+fn seconds(time: DateTime<Utc>) -> u64 {
+    time.timestamp().try_into().unwrap_or_default()
 }
 
 /// A label. Its value is escaped as the format asks, and harmless where a terminal shows it.

@@ -14,7 +14,8 @@ use super::head::Head;
 use super::limits::Class::{self, Event, Health, Read, Write};
 use super::response::Answer;
 use super::{
-    actions, assignments, bulk, health, ignores, inbox, metrics, summary, tags, updates, webhook,
+    actions, assignments, bulk, health, ignores, inbox, metrics, ping, summary, tags, updates,
+    webhook,
 };
 use crate::image::ImageName;
 use crate::inbox::query::Query;
@@ -71,6 +72,7 @@ static ROUTES: &[Route] = &[
     row("/api/tag-assignments", Delete, Write, Handler::Store(assignments::unassign)),
     row("/api/summary", Get, Read, Handler::Store(summary::get)),
     row("/api/hosts", Get, Read, Handler::Store(summary::hosts)),
+    row("/ping/{name}", Post, Write, Handler::Store(ping::take)),
     row("/metrics", Get, Health, Handler::Context(metrics::get)),
     row("/healthz", Get, Health, Handler::Store(health::get)),
 ];
@@ -82,8 +84,10 @@ pub(super) fn check(head: &Head, context: &Context) -> Result<(&'static Route, S
     let path = percent_decode_str(path.strip_suffix('/').unwrap_or(path)).decode_utf8();
     let path = path.map_err(|_| Error::new(400, "the path is not UTF-8"))?;
     check_browser(context.local_names_only, head)?;
-    if path != "/healthz" {
-        check_token(context.token.as_ref(), head)?;
+    match path.strip_prefix(ping::PREFIX) {
+        Some(name) => ping::check(name, context)?,
+        None if path == "/healthz" => {}
+        None => check_token(context.token.as_ref(), head)?,
     }
     let rest = |route: &'static Route| match route.path.split_once('{') {
         Some((prefix, _)) => path.strip_prefix(prefix).filter(|rest| !rest.is_empty()),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
+use super::scan::Scans;
 use super::version::Change;
 use crate::event::{Event, Metadata};
 
@@ -166,7 +167,9 @@ pub struct Host {
     /// The pending updates that it still needs.
     pub pending: u64,
     /// When an event last named it.
-    pub last_event: DateTime<Utc>,
+    pub last_event: Option<DateTime<Utc>>,
+    /// What its Diun's heartbeats say.
+    pub scans: Scans,
 }
 
 /// How many updates there are in each state.

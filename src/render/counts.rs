@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::json::{seconds, seconds_or_null};
+use super::json::seconds_or_null;
 use super::time::age;
-use crate::inbox::update::{Counts, Host};
+use crate::inbox::scan::Scans;
+use crate::inbox::update::Counts;
 
 /// The counts of `status` and `/api/summary`. Ages are in seconds.
 #[derive(Debug, Serialize)]
@@ -21,11 +22,13 @@ pub struct CountsView {
     #[serde(serialize_with = "seconds_or_null")]
     newest_pending: Option<DateTime<Utc>>,
     oldest_pending_age: Option<u64>,
+    hosts_in_trouble: usize,
+    images_not_checked: u64,
 }
 
 impl CountsView {
     /// As it is at this time.
-    pub fn new(counts: Counts, now: DateTime<Utc>) -> Self {
+    pub fn new(counts: Counts, scans: &[(String, Scans)], now: DateTime<Utc>) -> Self {
         let Counts { pending, snoozed, superseded, acknowledged, ignored, .. } = counts;
         Self {
             pending,
@@ -37,21 +40,8 @@ impl CountsView {
             oldest_pending: counts.oldest_pending,
             newest_pending: counts.newest_pending,
             oldest_pending_age: counts.oldest_pending.map(|oldest| age(oldest, now).as_secs()),
+            hosts_in_trouble: scans.iter().filter(|(_, scans)| scans.has_trouble(now)).count(),
+            images_not_checked: scans.iter().filter_map(|(_, scans)| scans.failed).sum(),
         }
-    }
-}
-
-/// A host, as `/api/hosts` shows it.
-#[derive(Debug, Serialize)]
-pub struct HostView<'a> {
-    host: &'a str,
-    pending: u64,
-    #[serde(serialize_with = "seconds")]
-    last_event: DateTime<Utc>,
-}
-
-impl<'a> From<&'a Host> for HostView<'a> {
-    fn from(host: &'a Host) -> Self {
-        Self { host: &host.name, pending: host.pending, last_event: host.last_event }
     }
 }

@@ -10,6 +10,7 @@ use super::place::places;
 use super::terminal::Terminal;
 use super::time::ago;
 use crate::image::short_name;
+use crate::inbox::scan::Scans;
 use crate::inbox::update::{Counts, State, Tag, Update};
 
 /// A terminal with fewer columns has no room for what can be done without.
@@ -85,7 +86,12 @@ pub fn tags<'a>(
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn counts(out: &mut dyn Write, counts: Counts, now: DateTime<Utc>) -> io::Result<()> {
+pub fn counts(
+    out: &mut dyn Write,
+    counts: Counts,
+    scans: &[(String, Scans)],
+    now: DateTime<Utc>,
+) -> io::Result<()> {
     write!(out, "{} pending", counts.pending)?;
     if let Some(oldest) = counts.oldest_pending {
         write!(out, " (oldest {})", ago(oldest, now))?;
@@ -99,7 +105,13 @@ pub fn counts(out: &mut dyn Write, counts: Counts, now: DateTime<Utc>) -> io::Re
             write!(out, ", {count} {state}")?;
         }
     }
-    writeln!(out, ", {} acknowledged", counts.acknowledged)
+    write!(out, ", {} acknowledged", counts.acknowledged)?;
+    let trouble = scans.iter().filter(|(_, scans)| scans.has_trouble(now));
+    let trouble: Vec<String> = trouble.map(|(host, _)| cell(host)).collect();
+    if !trouble.is_empty() {
+        write!(out, "; look at Diun on {}", trouble.join(", "))?;
+    }
+    writeln!(out)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod lines;
 mod patterns;
 mod query;
 mod row;
+mod scans;
 mod selection;
 mod tags;
 mod undo;
@@ -41,6 +42,7 @@ use crate::inbox::action::{Action, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
+use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 /// Connections that are kept open for the next operation.
@@ -218,6 +220,22 @@ impl Store for SqliteStore {
 
     fn hosts(&self, now: DateTime<Utc>) -> Result<Vec<Host>> {
         self.core.read(|connection| hosts::list(connection, now))
+    }
+
+    fn scans(&self) -> Result<Vec<(String, Scans)>> {
+        self.core.read(scans::list)
+    }
+
+    fn ping_secret(&self, host: &str) -> Result<Option<String>> {
+        self.core.read(|connection| scans::secret(connection, host))
+    }
+
+    fn allow_ping(&self, host: &str) -> Result<String> {
+        self.core.change(|connection| scans::allow(connection, host))
+    }
+
+    fn take_beat(&self, host: &str, beat: &Beat, now: DateTime<Utc>) -> Result<()> {
+        self.core.change(|connection| scans::take(connection, host, beat, now))
     }
 
     fn list_tags(&self) -> Result<Vec<Tag>> {

@@ -14,6 +14,7 @@ mod listen;
 mod log;
 mod memory;
 mod panic;
+mod ping;
 mod shutdown;
 mod triage;
 mod webhook;

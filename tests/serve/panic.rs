@@ -10,6 +10,7 @@ use diunbox::inbox::action::{Action, Receipt, Stamp};
 use diunbox::inbox::history::{Entry, Ignore, Page};
 use diunbox::inbox::query::Query;
 use diunbox::inbox::received::Received;
+use diunbox::inbox::scan::{Beat, Scans};
 use diunbox::inbox::update::{Counts, Digest, Host, Tag, Update};
 use diunbox::store::{Prune, Pruned, Result, Store};
 
@@ -58,6 +59,18 @@ impl Store for Defective {
         unimplemented!()
     }
     fn delete_tag(&self, _: i64) -> Result<bool> {
+        unimplemented!()
+    }
+    fn scans(&self) -> Result<Vec<(String, Scans)>> {
+        Ok(Vec::new())
+    }
+    fn ping_secret(&self, _: &str) -> Result<Option<String>> {
+        unimplemented!()
+    }
+    fn allow_ping(&self, _: &str) -> Result<String> {
+        unimplemented!()
+    }
+    fn take_beat(&self, _: &str, _: &Beat, _: DateTime<Utc>) -> Result<()> {
         unimplemented!()
     }
     fn put_tag(&self, _: &[ImageName], _: Option<i64>, _: &Stamp) -> Result<Receipt> {

@@ -9,6 +9,7 @@ use diunbox::image::{ImageName, ImagePattern};
 use diunbox::inbox::action::{Action, Kind, Origin, Reason, Receipt, Stamp};
 use diunbox::inbox::query::{Cursor, Query, Sort, Wanted};
 use diunbox::inbox::received::Received;
+use diunbox::inbox::scan::Scans;
 use diunbox::inbox::update::{Host, State, Update};
 use diunbox::store::{ErrorKind, Prune, Store};
 use tempfile::TempDir;
@@ -469,7 +470,8 @@ fn hosts_have_what_they_need_and_were_last_heard_from(store: &dyn Store) {
     let host = |name: &str, pending, second| Host {
         name: name.to_owned(),
         pending,
-        last_event: at(second),
+        last_event: Some(at(second)),
+        scans: Scans::default(),
     };
     assert_eq!(store.hosts(at(30)).unwrap(), [host("edge", 2, 3), host("nas", 2, 22)]);
     ack(store, "db:1", &["nas"]);

@@ -107,7 +107,7 @@ fn every_row_is_there() {
     assert_eq!(redis.acknowledged_at.unwrap().to_rfc3339(), "2026-11-22T08:00:00+00:00");
     let hosts = store.hosts(now()).unwrap();
     let edge = hosts.iter().find(|host| host.name == "edge-1").unwrap();
-    assert_eq!((edge.pending, edge.last_event), (1, nginx.received_at));
+    assert_eq!((edge.pending, edge.last_event), (1, Some(nginx.received_at)));
     let tags = store.list_tags().unwrap();
     assert_eq!(
         tags.iter().map(|tag| (tag.id, &*tag.name)).collect::<Vec<_>>(),

@@ -83,7 +83,7 @@ fn a_damaged_database() {
     let path = inbox.database();
     let mut bytes = fs::read(&path).unwrap();
     let page = 4_096;
-    for start in (page * 10..bytes.len() - page).step_by(page) {
+    for start in (page * 40..bytes.len() - page).step_by(page) {
         bytes[start..start + 64].fill(0xA5);
     }
     fs::write(&path, &bytes).unwrap();

@@ -58,7 +58,7 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
         )?;
     }
     connection.execute(
-        "INSERT INTO hosts SELECT hostname, max(last_seen) FROM places WHERE hostname <> '' GROUP BY hostname",
+        "INSERT INTO hosts (name, last_event) SELECT hostname, max(last_seen) FROM places WHERE hostname <> '' GROUP BY hostname",
         [],
     )?;
     assignments(connection)?;

@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Result, params};
 
 use super::row::{text, time};
+use super::scans;
 use super::selection::{NEEDED, condition};
 use crate::inbox::received::Received;
+use crate::inbox::scan::Scans;
 use crate::inbox::update::{Host, State};
 
 /// Keeps when the hosts of these events were heard from.
@@ -18,8 +20,8 @@ pub(super) fn heard_from(connection: &Connection, received: &[Received]) -> Resu
         *last = (*at).max(*last);
     }
     hosts.remove("");
-    let sql = "INSERT INTO hosts VALUES (?1, ?2)
-        ON CONFLICT (name) DO UPDATE SET last_event = max(last_event, ?2)";
+    let sql = "INSERT INTO hosts (name, last_event) VALUES (?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET last_event = max(coalesce(last_event, ?2), ?2)";
     let mut upsert = connection.prepare_cached(sql)?;
     hosts
         .iter()
@@ -37,12 +39,15 @@ pub(super) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Ho
         .prepare_cached(&pending)?
         .query_map([now.timestamp_millis()], |row| Ok((text(row, 0)?, row.get(1)?)))?
         .collect::<Result<_>>()?;
+    let mut scans: BTreeMap<String, Scans> = scans::list(connection)?.into_iter().collect();
     connection
-        .prepare_cached("SELECT name, last_event FROM hosts ORDER BY name")?
+        .prepare_cached("SELECT name, last_event, last_event IS NOT NULL FROM hosts ORDER BY name")?
         .query_map([], |row| {
             let name = text(row, 0)?;
             let pending = pending.get(&name).copied().unwrap_or_default();
-            Ok(Host { name, pending, last_event: time(row, 1)? })
+            let last_event = if row.get(2)? { Some(time(row, 1)?) } else { None };
+            let scans = scans.remove(&name).unwrap_or_default();
+            Ok(Host { name, pending, last_event, scans })
         })?
         .collect()
 }

@@ -1,0 +1,78 @@
+//! `/ping/HOST.SECRET`: Diun's heartbeats, which come without any credentials but the name itself.
+
+use std::borrow::Cow;
+
+use chrono::Utc;
+use subtle::ConstantTimeEq;
+
+use super::context::Context;
+use super::error::Error;
+use super::limits::Class;
+use super::response::{Answer, empty};
+use super::route::Request;
+use crate::inbox::scan::Beat;
+use crate::store::Store;
+
+/// What every path of heartbeats begins with.
+pub(super) const PREFIX: &str = "/ping/";
+
+/// Refuses a name that `diunbox hosts --ping` has not given out, before any of the body is read.
+pub(super) fn check(name: &str, context: &Context) -> Result<(), Error> {
+    // As with any other path that is not there: what exists is nobody's business.
+    let unknown = || Error::new(404, "there is nothing here: the webhook is at /webhook");
+    let (host, secret) = parts(name).0.ok_or_else(unknown)?;
+    let permit = context.capacity.take(Class::Read, &context.limits);
+    permit.ok_or_else(|| Error::unavailable("diunbox is too busy: try again", "1"))?;
+    let known = context.store.ping_secret(host)?.ok_or_else(unknown)?;
+    if secret.as_bytes().ct_eq(known.as_bytes()).into() { Ok(()) } else { Err(unknown()) }
+}
+
+/// Keeps what a Diun says about a scan.
+pub(super) fn take(request: &Request<'_>, store: &dyn Store) -> Answer {
+    let (Some((host, _)), what) = parts(request.rest) else { return Ok(empty(204)) };
+    let beat = match what {
+        "start" => Beat::Start,
+        "fail" => Beat::Fail,
+        "" => Beat::done(&String::from_utf8_lossy(request.body)),
+        _ => return Err(Error::new(404, "a heartbeat ends in its name, /start or /fail")),
+    };
+    store.take_beat(host, &beat, Utc::now())?;
+    Ok(empty(204))
+}
+
+/// The host and the secret of a name, and what stands behind the slash.
+fn parts(name: &str) -> (Option<(&str, &str)>, &str) {
+    let (name, what) = name.split_once('/').unwrap_or((name, ""));
+    (name.rsplit_once('.'), what)
+}
+
+/// A request's target, without the secret in it.
+pub(super) fn without_secret(target: &str) -> Cow<'_, str> {
+    match target.find(PREFIX).map(|at| at + PREFIX.len()) {
+        Some(at) => {
+            let (before, name) = target.split_at(at);
+            let end = name.find(['/', '?']).unwrap_or(name.len());
+            let dot = name[..end].rfind('.').map_or(0, |dot| dot + 1);
+            format!("{before}{}…{}", &name[..dot], &name[end..]).into()
+        }
+        None => target.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_reaches_no_log() {
+        for (target, logged) in [
+            ("/ping/nas.lan.0123/start", "/ping/nas.lan.…/start"),
+            ("/ping/nas.0123", "/ping/nas.…"),
+            ("/ping/0123?x=y", "/ping/…?x=y"),
+            ("http://h/ping/nas.0123", "http://h/ping/nas.…"),
+            ("/api/updates", "/api/updates"),
+        ] {
+            assert_eq!(without_secret(target), logged);
+        }
+    }
+}
