@@ -32,7 +32,7 @@ ON CONFLICT (image) DO UPDATE SET diun_version = excluded.diun_version,
 INSERT INTO places
 SELECT event ->> 'image', event ->> 'hostname', event ->> 'provider', event ->> '$.metadata.ctn_names',
   event ->> 'digest', event ->> 'status', event -> 'metadata', unixepoch() * 1000, unixepoch() * 1000, 1,
-  NULL, NULL
+  NULL, NULL, NULL, NULL
 FROM lines WHERE true
 ON CONFLICT (image, hostname, provider, workload) DO UPDATE SET digest = excluded.digest,
   status = excluded.status, metadata = excluded.metadata, last_seen = excluded.last_seen,

@@ -3,6 +3,7 @@
 mod help;
 mod hosts;
 mod list;
+mod reconcile;
 mod serve;
 mod triage;
 
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 
 pub use self::hosts::Hosts;
 pub use self::list::{Filter, Format, Group, List, Sort};
+pub use self::reconcile::Reconcile;
 pub use self::serve::{Healthcheck, LogFormat, Serve};
 pub use self::triage::{Ack, History, Ignore, Reopen, Snooze, Target, Undo};
 
@@ -80,6 +82,7 @@ pub enum Command {
     /// Label images: an image carries at most one tag, and keeps it when new events arrive
     #[command(subcommand, after_long_help = help::TAG)]
     Tag(Tag),
+    Reconcile(Reconcile),
     Status(Status),
     Hosts(Hosts),
     Prune(Prune),

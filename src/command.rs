@@ -12,6 +12,7 @@ mod ingest;
 mod list;
 mod man;
 mod prune;
+mod reconcile;
 mod selection;
 mod serve;
 mod show;
@@ -95,6 +96,7 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Tag(args) => tag::run(args, &session, &mut out),
         Command::Status(args) => status::run(args, &session, &mut out),
         Command::Hosts(args) => hosts::run(args, &session, &mut out),
+        Command::Reconcile(args) => reconcile::run(args, &session, &mut out),
         Command::Prune(args) => prune::run(args, &session, &mut out),
         Command::Backup(args) => backup::run(args, &session, &mut out),
         Command::Serve(args) => serve::run(args, &session),

@@ -28,6 +28,7 @@ mod ping;
 mod reader;
 mod response;
 mod route;
+mod running;
 mod semaphore;
 mod stderr;
 mod summary;

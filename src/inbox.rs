@@ -6,6 +6,7 @@ pub mod history;
 pub mod query;
 pub mod received;
 pub mod scan;
+pub mod seen;
 pub mod until;
 pub mod update;
 pub mod version;

@@ -12,6 +12,7 @@ pub mod event;
 pub mod http;
 pub mod image;
 pub mod inbox;
+pub mod reconcile;
 pub mod render;
 pub mod splitter;
 pub mod store;

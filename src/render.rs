@@ -9,6 +9,7 @@ pub mod hosts;
 pub mod json;
 pub mod page;
 mod place;
+pub mod reconcile;
 pub mod table;
 pub mod terminal;
 pub mod time;

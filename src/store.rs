@@ -16,6 +16,7 @@ use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
 use crate::inbox::scan::{Beat, Scans};
+use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 pub use error::{ErrorKind, Result, StoreError};
@@ -106,6 +107,10 @@ pub trait Store: Send + Sync {
 
     /// Removes a pattern. The receipt names the images that it hid. Returns `None` if it is not there.
     fn unignore(&self, pattern: &str, stamp: &Stamp) -> Result<Option<Receipt>>;
+
+    /// Keeps what was found out about places, and closes the updates that no place needs any more, in one
+    /// action. An update that has another digest by now is left. Changes nothing if `is_dry`.
+    fn reconcile(&self, seen: &[Seen], stamp: &Stamp, is_dry: bool) -> Result<Reconciled>;
 
     /// How many updates there are in each state at this time.
     fn count(&self, now: DateTime<Utc>) -> Result<Counts>;

@@ -13,6 +13,7 @@ mod cli {
     mod input;
     mod list;
     mod prune;
+    mod reconcile;
     mod show;
     mod status;
     mod streams;

@@ -128,6 +128,13 @@ Examples:
   Do something when nothing is pending:
     diunbox status --exit-code && echo all is well";
 
+pub(super) const RECONCILE: &str = "\
+Examples:
+  Close what runs on this host already:
+    ids=$(docker ps -aq); docker inspect $ids $(docker inspect -f '{{.Image}}' $ids) | diunbox reconcile --host nas
+  The same for a cluster with one Diun:
+    kubectl get pods -A -o json | diunbox reconcile --host '*' --provider kubernetes";
+
 pub(super) const HOSTS: &str = "\
 Examples:
   See which host has work:

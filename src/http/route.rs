@@ -14,8 +14,8 @@ use super::head::Head;
 use super::limits::Class::{self, Event, Health, Read, Write};
 use super::response::Answer;
 use super::{
-    actions, assignments, bulk, health, ignores, inbox, metrics, ping, summary, tags, updates,
-    webhook,
+    actions, assignments, bulk, health, ignores, inbox, metrics, ping, running, summary, tags,
+    updates, webhook,
 };
 use crate::image::ImageName;
 use crate::inbox::query::Query;
@@ -61,6 +61,7 @@ static ROUTES: &[Route] = &[
     row("/api/updates/acknowledge-by-tag", Post, Write, Handler::Store(bulk::by_tag)),
     row("/api/actions", Post, Write, Handler::Store(actions::act)),
     row("/api/actions/undo", Post, Write, Handler::Store(actions::undo)),
+    row("/api/running", Post, Write, Handler::Store(running::take)),
     row("/api/history", Get, Read, Handler::Store(actions::history)),
     row("/api/ignores", Get, Read, Handler::Store(ignores::list)),
     row("/api/ignores", Post, Write, Handler::Store(ignores::add)),

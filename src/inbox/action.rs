@@ -104,6 +104,8 @@ pub enum Origin {
     CommandLine,
     /// The HTTP API.
     Http,
+    /// A comparison with what runs.
+    Reconcile,
 }
 
 impl Origin {
@@ -112,6 +114,7 @@ impl Origin {
         match self {
             Self::CommandLine => "command line",
             Self::Http => "http",
+            Self::Reconcile => "reconcile",
         }
     }
 }

@@ -15,6 +15,7 @@ mod ignores;
 mod lines;
 mod patterns;
 mod query;
+mod reconcile;
 mod row;
 mod scans;
 mod selection;
@@ -43,6 +44,7 @@ use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
 use crate::inbox::scan::{Beat, Scans};
+use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 /// Connections that are kept open for the next operation.
@@ -190,6 +192,19 @@ impl Store for SqliteStore {
     fn undo(&self, id: Option<i64>, stamp: &Stamp) -> Result<Option<Receipt>> {
         let undone = self.core.change(|connection| undo::undo(connection, id, stamp))?;
         undone.into_receipt()
+    }
+
+    fn reconcile(&self, seen: &[Seen], stamp: &Stamp, is_dry: bool) -> Result<Reconciled> {
+        self.core.write(Instant::now() + BUSY, |connection| {
+            let transaction = connection.transaction()?;
+            let reconciled = reconcile::apply(&transaction, seen, stamp)?;
+            if is_dry {
+                transaction.rollback()?;
+            } else {
+                transaction.commit()?;
+            }
+            Ok(reconciled)
+        })
     }
 
     fn history(&self, page: &Page) -> Result<Vec<Entry>> {

@@ -11,6 +11,7 @@ use diunbox::inbox::history::{Entry, Ignore, Page};
 use diunbox::inbox::query::Query;
 use diunbox::inbox::received::Received;
 use diunbox::inbox::scan::{Beat, Scans};
+use diunbox::inbox::seen::{Reconciled, Seen};
 use diunbox::inbox::update::{Counts, Digest, Host, Tag, Update};
 use diunbox::store::{Prune, Pruned, Result, Store};
 
@@ -71,6 +72,9 @@ impl Store for Defective {
         unimplemented!()
     }
     fn take_beat(&self, _: &str, _: &Beat, _: DateTime<Utc>) -> Result<()> {
+        unimplemented!()
+    }
+    fn reconcile(&self, _: &[Seen], _: &Stamp, _: bool) -> Result<Reconciled> {
         unimplemented!()
     }
     fn put_tag(&self, _: &[ImageName], _: Option<i64>, _: &Stamp) -> Result<Receipt> {

@@ -134,6 +134,46 @@ fn patterns_are_added_listed_and_removed() {
 }
 
 #[test]
+fn what_runs_is_taken_over_http() {
+    let server = Server::start();
+    let fixture = |name: &str| {
+        std::fs::read_to_string(crate::common::fixture(&format!("running/{name}"))).unwrap()
+    };
+    let web = "registry.local:5000/acme/web:1";
+    let digest = "sha256:d5ba5898c6ddb505f0c8b4c30575def79af3fd823d4c24f71ca519fd49239ccf";
+    let event = json!({"image": web, "digest": digest, "hostname": "nas", "provider": "docker",
+        "metadata": {"ctn_names": "web-1"}});
+    assert_eq!(post(&server, "/webhook", &event).status, 204);
+    let send = |path: &str, name: &str| server.send("POST", path, &[], fixture(name));
+    let dry = send("/api/running?host=nas&dry_run=true", "docker-both-recreated.json");
+    assert_eq!((dry.status, &dry.json()["closed"]), (200, &json!([web])));
+    assert_eq!(state(&server, web), "pending");
+    let report = send("/api/running?host=nas", "docker-both-recreated.json").json();
+    assert_eq!(
+        (&report["closed"], &report["places"][1]["verdict"]),
+        (&json!([web]), &json!("done"))
+    );
+    assert_eq!(state(&server, web), "acknowledged");
+    // Over HTTP, too, only its number takes it back.
+    assert_eq!(server.ask("POST", "/api/actions/undo").status, 404);
+    assert_eq!(
+        post(&server, "/api/actions/undo", &json!({"id": 1})).json()["images"],
+        json!([web])
+    );
+    for (path, name) in [
+        ("/api/running?host=other", "docker-both-recreated.json"),
+        ("/api/running", "docker-both-recreated.json"),
+        ("/api/running?host=nas&complete=1", "docker-both-recreated.json"),
+        ("/api/running?hosts=nas", "docker-both-recreated.json"),
+        ("/api/running?host=nas", "swarm-tasks.ndjson"),
+    ] {
+        let answer = send(path, name);
+        assert_eq!(answer.status, 400, "{path} {name}: {}", answer.body);
+    }
+    assert_eq!(state(&server, web), "pending");
+}
+
+#[test]
 fn the_bulk_actions_of_diundashboard_count() {
     let server = server();
     assert_eq!(post(&server, "/api/tags", &json!({"name": "web"})).status, 201);

@@ -38,6 +38,8 @@ CREATE TABLE places (
   digest TEXT NOT NULL, status TEXT NOT NULL, metadata TEXT NOT NULL,
   first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, times INTEGER NOT NULL,
   done_digest TEXT, done_by TEXT,
+  -- As JSON the digests that it was seen running, and those for which a person said that it is not done.
+  running TEXT, refused TEXT,
   PRIMARY KEY (image, hostname, provider, workload));
 
 -- The digests that an image had before the current one.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{Connection, Result, params};
 
-use super::before::keep;
+use super::before::{keep, unmark};
 use super::history::{self, Deed};
 use super::ignores;
 use super::lines::{self, Lines};
@@ -202,8 +202,7 @@ fn reopen(connection: &Connection, update: &Update) -> Result<()> {
     let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
         acknowledged_by = NULL, snoozed_until = NULL WHERE image = ?1";
     connection.prepare_cached(sql)?.execute([image])?;
-    let sql = "UPDATE places SET done_digest = NULL, done_by = NULL WHERE image = ?1";
-    connection.prepare_cached(sql)?.execute([image]).map(drop)
+    unmark(connection, image)
 }
 
 fn snooze(connection: &Connection, update: &Update, until: DateTime<Utc>) -> Result<()> {

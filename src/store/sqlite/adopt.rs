@@ -50,7 +50,8 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
             lines.changed(Some(standing.line));
         }
         let Event { hostname, provider, digest, status, .. } = &found.event;
-        let sql = "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL)";
+        let sql = "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL,
+            NULL, NULL)";
         let workload = found.event.workload();
         connection.execute(
             sql,

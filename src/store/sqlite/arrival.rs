@@ -18,6 +18,8 @@ pub(super) struct Arrival<'a> {
     metadata: String,
     /// The number of this change.
     change: i64,
+    /// Where the image stands among others, as of this event.
+    pub(super) standing: Option<Standing>,
 }
 
 /// The columns that [`Arrival::bind`] binds, but for the image.
@@ -37,6 +39,7 @@ impl<'a> Arrival<'a> {
             // A map of strings can always be written.
             metadata: serde_json::to_string(&event.metadata).unwrap_or_default(),
             change,
+            standing: Standing::new(&event.image, received.at.timestamp_millis()),
         }
     }
 
@@ -47,8 +50,8 @@ impl<'a> Arrival<'a> {
 
     /// Stores the first event of an image.
     pub(super) fn insert(&self, connection: &Connection, is_ignored: bool) -> Result<()> {
-        let (series, rank) =
-            self.standing().map(|standing| (standing.series, standing.rank)).unzip();
+        let standing = self.standing.as_ref();
+        let (series, rank) = standing.map(|standing| (&standing.series, &standing.rank)).unzip();
         let sql = "INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link,
                 mime_type, digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status,
                 received_at, metadata, received, changed, since, ignored, series, rank)
@@ -62,14 +65,9 @@ impl<'a> Arrival<'a> {
         statement.raw_execute().map(drop)
     }
 
-    /// Where the image stands among others.
-    pub(super) fn standing(&self) -> Option<Standing> {
-        Standing::new(&self.event.image, self.at)
-    }
-
     /// The line of the image, if it has one. Pinned digests are ranked by their last event.
     pub(super) fn settle(&self, connection: &Connection) -> Result<Option<Line>> {
-        let Some(standing) = self.standing() else { return Ok(None) };
+        let Some(standing) = &self.standing else { return Ok(None) };
         if standing.version.is_none() {
             let sql = "SELECT received FROM updates WHERE image = ?1";
             let image = &self.event.image;
@@ -78,7 +76,7 @@ impl<'a> Arrival<'a> {
             let sql = "UPDATE updates SET rank = ?2 WHERE image = ?1";
             connection.prepare_cached(sql)?.execute(params![image, rank])?;
         }
-        Ok(Some(standing.line))
+        Ok(Some(standing.line.clone()))
     }
 
     /// Binds the image, the [`COLUMNS`] and so the parameters 1 to 18.
@@ -133,7 +131,7 @@ impl<'a> Arrival<'a> {
                 times = times + 1
             WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4"
         } else {
-            "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL)"
+            "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL, NULL, NULL)"
         };
         let [image, hostname, provider, workload] = self.key();
         let Event { digest, status, .. } = self.event;

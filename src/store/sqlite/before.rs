@@ -47,6 +47,15 @@ pub(super) fn keep(connection: &Connection, action: i64, image: &str, digest: &s
     connection.prepare_cached(sql)?.execute(params![action, image, digest, before]).map(drop)
 }
 
+/// Takes the done marks off all places. Those of reconcile are not set again until the place runs
+/// something else.
+pub(super) fn unmark(connection: &Connection, image: &str) -> Result<()> {
+    let sql = "UPDATE places SET done_digest = NULL, done_by = NULL,
+            refused = CASE WHEN done_by IN ('reconcile', 'gone') THEN running ELSE refused END
+        WHERE image = ?1 AND done_digest IS NOT NULL";
+    connection.prepare_cached(sql)?.execute([image]).map(drop)
+}
+
 /// Puts back what an earlier action recorded.
 pub(super) fn restore(
     connection: &Connection,
@@ -66,9 +75,8 @@ pub(super) fn restore(
         before.note,
         change,
     ])?;
-    let sql = "UPDATE places SET done_digest = NULL, done_by = NULL WHERE image = ?1";
-    connection.prepare_cached(sql)?.execute([image])?;
-    let sql = "UPDATE places SET done_digest = ?5, done_by = ?6
+    unmark(connection, image)?;
+    let sql = "UPDATE places SET done_digest = ?5, done_by = ?6, refused = NULL
         WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4";
     let mut update = connection.prepare_cached(sql)?;
     for (host, provider, workload, digest, by) in &before.done {

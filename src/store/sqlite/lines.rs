@@ -42,8 +42,9 @@ pub(super) fn of(connection: &Connection, image: &str) -> Result<Option<Line>> {
 
 /// Works out again which updates of these lines are superseded.
 pub(super) fn fold(connection: &Connection, lines: Lines) -> Result<()> {
-    let sql = "UPDATE updates SET superseded_from = ?2, older = ?3, changed = ?4 WHERE image = ?1";
-    let mut update = connection.prepare_cached(sql)?;
+    let set = "UPDATE updates SET superseded_from = ?2, older = ?3";
+    let mut update = connection.prepare_cached(&format!("{set}, changed = ?4 WHERE image = ?1"))?;
+    let mut update_new = connection.prepare_cached(&format!("{set} WHERE image = ?1"))?;
     let mut change = None;
     for (line, added) in lines.0 {
         // What is superseded stays so when others are added.
@@ -54,14 +55,21 @@ pub(super) fn fold(connection: &Connection, lines: Lines) -> Result<()> {
         let older = older_of_tops(connection, &line, &rows, &froms)?;
         for (row, from) in rows.iter().zip(froms) {
             let older = if from == Some(0) { row.older } else { older };
-            if (from, older) != (row.from, row.older) {
-                let number = match change {
-                    Some(number) => number,
-                    None => next_change(connection)?,
-                };
-                update.execute(params![row.member.image, from, older, number])?;
-                change = Some(number + 1);
+            let image = &row.member.image;
+            if (from, older) == (row.from, row.older) {
+                continue;
             }
+            // The number of its insertion is new, too.
+            if added.as_ref().is_some_and(|added| added.contains(image)) {
+                update_new.execute(params![image, from, older])?;
+                continue;
+            }
+            let number = match change {
+                Some(number) => number,
+                None => next_change(connection)?,
+            };
+            update.execute(params![image, from, older, number])?;
+            change = Some(number + 1);
         }
     }
     Ok(())

@@ -31,9 +31,8 @@ pub(super) fn all(connection: &mut Connection, received: &[Received]) -> Result<
         match one(&transaction, &arrival, received.is_replayed, &ignored)? {
             Touched::Nothing => {}
             Touched::Added => {
-                let line = arrival.standing().map(|standing| standing.line);
-                if let Some(line) = line {
-                    touched.added(line, &received.event.image);
+                if let Some(standing) = arrival.standing {
+                    touched.added(standing.line, &received.event.image);
                 }
             }
             Touched::Changed => touched.changed(arrival.settle(&transaction)?),
@@ -121,6 +120,7 @@ fn one(
     } else {
         replace(connection, arrival, &current)?;
         arrival.report(connection, known.is_some())?;
+        close_running(connection, arrival)?;
     }
     close_pinned(connection, arrival)?;
     Ok(touched)
@@ -252,6 +252,20 @@ fn remember(
         DO UPDATE SET first_seen = min(first_seen, ?5), last_seen = max(last_seen, ?6)";
     let values = params![image, digest, created, platform, first, last];
     connection.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+/// Places that were seen running this very digest do not need it.
+fn close_running(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
+    let event = arrival.event;
+    if event.digest.is_empty() {
+        return Ok(());
+    }
+    let sql = "UPDATE places SET done_digest = ?2, done_by = 'reconcile' WHERE image = ?1
+        AND running IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(running) WHERE value = ?2)";
+    if connection.prepare_cached(sql)?.execute([&event.image, &event.digest])? > 0 {
+        close_if_done(connection, &event.image, arrival.at)?;
+    }
+    Ok(())
 }
 
 /// An event whose digest stands in its own name comes from a place that runs it already.

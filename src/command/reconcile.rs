@@ -1,0 +1,62 @@
+//! `diunbox reconcile`: closes what already runs.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use super::{Error, Outcome, Session, print_name};
+use crate::cli::{Format, Reconcile as Args};
+use crate::inbox::action::{Origin, Stamp};
+use crate::reconcile::{self, Options, Running};
+use crate::render::json;
+use crate::render::reconcile::{ReportView, table};
+
+pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
+    let standard_input = [Path::new("-").to_owned()];
+    let files = if args.files.is_empty() { &standard_input[..] } else { &args.files };
+    let inputs = files.iter().map(|file| open(file)).collect::<Result<Vec<_>, _>>()?;
+    let running = Running::read_all(inputs).map_err(|error| Error::Usage(error.to_string()))?;
+    let Some(store) = session.open_existing()? else {
+        return Ok(Outcome::Negative);
+    };
+    let options = Options {
+        hosts: args.host.clone(),
+        provider: args.provider.clone(),
+        is_complete: args.complete,
+        is_dry: args.dry_run,
+    };
+    let stamp = Stamp { origin: Origin::Reconcile, ..session.stamp(None) };
+    let report = match reconcile::against(&*store, &running, &options, &stamp) {
+        Ok(report) => report,
+        Err(reconcile::Error::Store(error)) => return Err(error.into()),
+        Err(error) => return Err(Error::Usage(error.to_string())),
+    };
+    match args.format {
+        Format::Table if session.quiet => {
+            for image in &report.reconciled.closed {
+                print_name(out, image, false)?;
+            }
+        }
+        Format::Table => {
+            table(out, &report, session.terminal)?;
+            let did = if args.dry_run { "would close" } else { "closed" };
+            let closed = report.reconciled.closed.len();
+            let updates = if closed == 1 { "update" } else { "updates" };
+            session.note(format_args!("{did} {closed} {updates}"));
+        }
+        Format::Json | Format::Ndjson => json::line(out, &ReportView::from(&report))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn open(file: &Path) -> Result<Box<dyn Read>, Error> {
+    if file == Path::new("-") {
+        return Ok(Box::new(BufReader::new(io::stdin().lock())));
+    }
+    let opened = File::open(file).map_err(|error| Error::File {
+        action: "read",
+        path: file.to_owned(),
+        error,
+    })?;
+    Ok(Box::new(BufReader::new(opened)))
+}

@@ -1,0 +1,15 @@
+//! What really runs, compared with the inbox, from what the engines' own tools print.
+//!
+//! `shapes` reads the JSON, `running` is what is known of each workload, `join` finds the places of the
+//! inbox among them, `verdict` says whether a place is done, and [`against`] does all of it to a store.
+
+mod apply;
+mod join;
+mod kubernetes;
+mod running;
+mod shapes;
+mod verdict;
+
+pub use apply::{Error, Options, Report, against};
+pub use running::Running;
+pub use shapes::ReadError;

@@ -1,0 +1,148 @@
+//! Which running workload is which place of the inbox.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::running::{Running, Workload};
+use super::verdict::{Known, verdict};
+use crate::image::tag;
+use crate::inbox::seen::{Seen, Verdict};
+use crate::inbox::update::{Place, Update};
+
+/// What the inbox has, and how the input is to be read.
+#[derive(Debug)]
+pub(super) struct Inventory<'a> {
+    /// The updates that may have a place on these hosts, with all details.
+    pub(super) updates: &'a [Update],
+    /// The digests that each image had before, by its name.
+    pub(super) earlier: &'a BTreeMap<String, BTreeSet<String>>,
+    /// The hosts that the input is of; `*` for every host.
+    pub(super) hosts: &'a [String],
+    /// Only places that this provider found.
+    pub(super) provider: Option<&'a str>,
+    /// Whether the input is everything that runs there.
+    pub(super) is_complete: bool,
+}
+
+/// The hosts of the places whose container, service or pod the input has by its very id.
+pub(super) fn hosts_by_id(updates: &[Update], running: &Running) -> BTreeSet<String> {
+    let places = updates.iter().flat_map(|update| &update.places);
+    let known = places.filter(|place| running.workloads.iter().any(|runs| is_same_id(place, runs)));
+    known.map(|place| place.hostname.clone()).filter(|host| !host.is_empty()).collect()
+}
+
+/// Compares every place with what runs.
+pub(super) fn compare(inventory: &Inventory<'_>, running: &Running) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    for update in inventory.updates {
+        one(inventory, update, running, &mut seen);
+    }
+    seen
+}
+
+fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut Vec<Seen>) {
+    let is_here = |place: &Place| {
+        inventory.hosts.iter().any(|host| host == "*" || *host == place.hostname)
+            && inventory.provider.is_none_or(|provider| provider == place.provider)
+    };
+    let image = &update.event.image;
+    let name = image.split_once('@').map_or(image.as_str(), |(name, _)| name);
+    let same_image = |runs: &Workload| tag(image).is_some() && runs.image.as_deref() == Some(name);
+    let mut taken = vec![false; running.workloads.len()];
+    let mut is_known_here = false;
+    for place in update.places.iter().filter(|place| is_here(place)) {
+        is_known_here = true;
+        let all = running.workloads.iter().enumerate();
+        let matching: Vec<usize> = if place.workload.is_empty() {
+            all.filter(|(_, runs)| same_image(runs)).map(|(index, _)| index).collect()
+        } else {
+            let by_id: Vec<usize> =
+                all.clone().filter(|(_, runs)| is_same_id(place, runs)).map(|(i, _)| i).collect();
+            let by_name = all.filter(|(_, runs)| is_same_name(place, runs)).map(|(index, _)| index);
+            // All pods of an owner count, not only the one that Diun named.
+            if by_id.is_empty() || place.provider == "kubernetes" {
+                by_name.collect()
+            } else {
+                by_id
+            }
+        };
+        let known = known(inventory, update, place);
+        let verdicts = matching.iter().map(|index| verdict(&known, &running.workloads[*index]));
+        let found = match verdicts.max() {
+            Some(verdict) => verdict,
+            None if inventory.is_complete && !place.workload.is_empty() => Verdict::Gone,
+            // Nothing is said of what the input does not have.
+            None => continue,
+        };
+        let mut runs = BTreeSet::new();
+        for index in matching {
+            taken[index] |= !place.workload.is_empty();
+            runs.extend(running.workloads[index].digests.iter().cloned());
+        }
+        let place = [&place.hostname, &place.provider, &place.workload].map(String::clone);
+        seen.push(found_at(update, place, false, found, runs));
+    }
+    // Diun does not report every place.
+    let host = inventory.hosts.first().filter(|host| is_known_here && *host != "*");
+    let Some(host) = host else { return };
+    let provider = |runs: &Workload| inventory.provider.is_none_or(|name| name == runs.provider);
+    let nowhere = Place::default();
+    let mut siblings = BTreeMap::<[String; 3], (Verdict, BTreeSet<String>)>::new();
+    for (runs, _) in running.workloads.iter().zip(&taken).filter(|(_, taken)| !**taken) {
+        if same_image(runs) && provider(runs) {
+            let place = [host.clone(), runs.provider.to_owned(), runs.name.clone()];
+            let known = known(inventory, update, &nowhere);
+            let found = verdict(&known, runs);
+            let entry = siblings.entry(place).or_insert((found, BTreeSet::new()));
+            entry.0 = entry.0.max(found);
+            entry.1.extend(runs.digests.iter().cloned());
+        }
+    }
+    let siblings = siblings.into_iter();
+    seen.extend(siblings.map(|(place, (found, runs))| found_at(update, place, true, found, runs)));
+}
+
+fn found_at(
+    update: &Update,
+    place: [String; 3],
+    is_new: bool,
+    verdict: Verdict,
+    runs: BTreeSet<String>,
+) -> Seen {
+    let (image, digest) = (update.event.image.clone(), update.event.digest.clone());
+    Seen { image, digest, place, is_new, verdict, runs: runs.into_iter().collect() }
+}
+
+fn known<'a>(inventory: &'a Inventory<'_>, update: &'a Update, place: &'a Place) -> Known<'a> {
+    static NONE: BTreeSet<String> = BTreeSet::new();
+    let event = &update.event;
+    let is_update = place.status == "update" && place.digest == event.digest;
+    Known {
+        image: &event.image,
+        digest: &event.digest,
+        created: event.created.as_deref(),
+        earlier: inventory.earlier.get(&event.image).unwrap_or(&NONE),
+        updated_id: place.metadata.get("ctn_id").map(String::as_str).filter(|_| is_update),
+        received: update.since,
+    }
+}
+
+fn is_same_id(place: &Place, runs: &Workload) -> bool {
+    let id = |key: &str| place.metadata.get(key).is_some_and(|id| !id.is_empty() && *id == runs.id);
+    id("ctn_id") || id("svc_id")
+}
+
+fn is_same_name(place: &Place, runs: &Workload) -> bool {
+    // Podman's containers are found through the docker provider, containerd's by its own.
+    let is_container = |provider: &str| ["docker", "containerd"].contains(&provider);
+    let is_same_provider = place.provider == runs.provider
+        || is_container(&place.provider) && is_container(runs.provider);
+    // Compose names a container so in the middle of a recreate.
+    let name = match runs.name.split_once('_') {
+        Some((hash, name)) if hash.len() == 12 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            name
+        }
+        _ => &runs.name,
+    };
+    is_same_provider
+        && place.workload.split(',').any(|known| known.trim().trim_start_matches('/') == name)
+}

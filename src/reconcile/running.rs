@@ -1,0 +1,94 @@
+//! What runs: workloads, and the images that they run.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use crate::image::ImageName;
+
+/// Everything that the input says.
+#[derive(Debug, Default)]
+pub struct Running {
+    /// The workloads, once [`Running::finish`] has looked up their images.
+    pub workloads: Vec<Workload>,
+    pub(super) images: HashMap<String, Image>,
+}
+
+/// A container, service, task or a container of a pod.
+#[derive(Clone, Debug, Default)]
+pub struct Workload {
+    /// The provider through which Diun would find it.
+    pub provider: &'static str,
+    /// What Diun would call it.
+    pub name: String,
+    /// The engine's id of it.
+    pub id: String,
+    /// The image's full name with its tag, if that is known.
+    pub image: Option<String>,
+    /// Every digest of what runs.
+    pub digests: BTreeSet<String>,
+    /// When the image was built, as the engine writes it.
+    pub built: Option<String>,
+    /// Whether its image was built or loaded here: it has no digest that a registry knows.
+    pub is_local: bool,
+    /// Whether digests can be those of other images of the same tag (Kubernetes).
+    pub is_vague: bool,
+    /// When it was started, if it pulls its image at each start.
+    pub pulled: Option<DateTime<Utc>>,
+    /// The engine's id of the image.
+    pub(super) image_id: String,
+}
+
+/// An image on the host.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Image {
+    pub(super) digests: BTreeSet<String>,
+    pub(super) names: Vec<String>,
+    pub(super) built: Option<String>,
+    /// Whether it says which digests it has.
+    pub(super) has_repo_digests: bool,
+}
+
+impl Running {
+    /// Gives each workload what is known of its image.
+    pub(super) fn finish(&mut self) {
+        // With containerd's store an image's id is a digest that registries know.
+        let is_containerd = self.images.iter().any(|(id, image)| image.digests.contains(id));
+        for workload in &mut self.workloads {
+            let id = std::mem::take(&mut workload.image_id);
+            let image = self.images.get(&id);
+            if is_containerd && !id.is_empty() {
+                workload.digests.insert(id);
+            }
+            let Some(image) = image else { continue };
+            workload.digests.extend(image.digests.iter().cloned());
+            workload.built.clone_from(&image.built);
+            workload.is_local = !is_containerd && !image.has_repo_digests;
+            if workload.image.is_none() {
+                workload.image = image.names.first().cloned();
+            }
+        }
+        self.images.clear();
+    }
+}
+
+/// An image's full name without a scheme and a digest; `None` for an id.
+pub(super) fn plain(image: &str) -> Option<String> {
+    let image = image.split_once("://").map_or(image, |(_, image)| image);
+    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    let is_id = name.starts_with("sha256:")
+        || name.len() >= 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = ImageName::new(name).ok().filter(|_| !is_id)?;
+    Some(name.as_str().to_owned())
+}
+
+/// The digest behind `@`, or of a text that is one.
+pub(super) fn digest(text: &str) -> Option<String> {
+    let digest = text.rsplit_once('@').map_or(text, |(_, digest)| digest);
+    digest.starts_with("sha256:").then(|| digest.to_owned())
+}
+
+/// An id with the `sha256:` that Podman leaves out.
+pub(super) fn image_id(id: &str) -> String {
+    if id.contains(':') { id.to_owned() } else { format!("sha256:{id}") }
+}

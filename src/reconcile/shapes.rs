@@ -1,0 +1,297 @@
+//! The JSON of the engines' tools, recognised by its shape. Nothing but what is needed is kept: `docker
+//! inspect` prints secrets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+
+use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::kubernetes::{self, Metadata, PodSpec, PodStatus};
+use super::running::{Image, Running, Workload, digest, image_id, plain};
+
+/// What the user is told where something else comes in.
+const KNOWN: &str = "give what docker inspect, podman inspect, docker service inspect, kubectl get \
+    pods -A -o json or crictl images -o json prints";
+
+/// Why an input cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not JSON, or not of a known shape.
+    #[error("this is not a list of what runs: {0}; {KNOWN}")]
+    Shape(#[from] serde_json::Error),
+    /// It is known, but says no digests.
+    #[error("{0} says no digests; {KNOWN}")]
+    NoDigests(&'static str),
+    /// It is JSON of no known shape.
+    #[error("this is not a list of what runs; {KNOWN}")]
+    Unknown,
+}
+
+/// Reads documents one after another: objects, and arrays of them, in any mix.
+///
+/// # Errors
+/// When one of them is not known; nothing should be concluded from the others then.
+fn read(input: impl Read, running: &mut Running) -> Result<(), ReadError> {
+    for document in serde_json::Deserializer::from_reader(input).into_iter::<Document>() {
+        for object in document?.0 {
+            take(object, running)?;
+        }
+    }
+    Ok(())
+}
+
+impl Running {
+    /// Reads inputs, each of which may hold containers and images in any mix.
+    ///
+    /// # Errors
+    /// When one of them is not known; nothing should be concluded from the others then.
+    pub fn read_all<R: Read>(inputs: impl IntoIterator<Item = R>) -> Result<Self, ReadError> {
+        let mut running = Self::default();
+        for input in inputs {
+            read(input, &mut running)?;
+        }
+        running.finish();
+        Ok(running)
+    }
+}
+
+/// An object, or an array of objects.
+struct Document(Vec<Object>);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Objects;
+        impl<'de> Visitor<'de> for Objects {
+            type Value = Document;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object or an array of objects")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Document, A::Error> {
+                let mut objects = Vec::new();
+                while let Some(object) = seq.next_element()? {
+                    objects.push(object);
+                }
+                Ok(Document(objects))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Document, A::Error> {
+                let object = Object::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Document(vec![object]))
+            }
+        }
+        deserializer.deserialize_any(Objects)
+    }
+}
+
+/// The fields of all shapes that matter. Those whose type differs between tools are values.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Object {
+    #[serde(rename = "Id", alias = "id")]
+    id: Option<String>,
+    #[serde(rename = "ID")]
+    upper_id: Option<String>,
+    #[serde(rename = "Name")]
+    name: Option<String>,
+    #[serde(rename = "Names")]
+    names: Option<Value>,
+    #[serde(rename = "Image")]
+    image: Option<Value>,
+    #[serde(rename = "ImageID")]
+    image_id: Option<String>,
+    #[serde(rename = "ImageName")]
+    image_name: Option<String>,
+    #[serde(rename = "ImageDigest")]
+    image_digest: Option<String>,
+    #[serde(rename = "Digest")]
+    digest: Option<String>,
+    #[serde(rename = "Descriptor")]
+    descriptor: Option<Descriptor>,
+    #[serde(rename = "ImageManifestDescriptor")]
+    manifest: Option<Descriptor>,
+    #[serde(rename = "RepoDigests", alias = "repoDigests")]
+    repo_digests: Option<Value>,
+    #[serde(rename = "RepoTags", alias = "repoTags")]
+    repo_tags: Option<Value>,
+    #[serde(rename = "Created")]
+    created: Option<Value>,
+    #[serde(rename = "Config")]
+    config: Option<Config>,
+    #[serde(rename = "Labels")]
+    labels: Option<Value>,
+    #[serde(rename = "Spec")]
+    service: Option<ServiceSpec>,
+    #[serde(rename = "ContainerName")]
+    compose: Option<String>,
+    #[serde(rename = "CurrentState")]
+    task: Option<String>,
+    #[serde(rename = "TaskGroup")]
+    allocation: Option<String>,
+    #[serde(rename = "Runtime")]
+    runtime: Option<Value>,
+    kind: Option<String>,
+    items: Option<Vec<Object>>,
+    images: Option<Vec<Object>>,
+    containers: Option<Value>,
+    metadata: Option<Metadata>,
+    spec: Option<PodSpec>,
+    status: Option<PodStatus>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Descriptor {
+    digest: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Config {
+    #[serde(rename = "Image")]
+    image: Option<String>,
+    #[serde(rename = "Labels")]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ServiceSpec {
+    name: String,
+    task_template: TaskTemplate,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct TaskTemplate {
+    container_spec: ContainerSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct ContainerSpec {
+    image: String,
+}
+
+fn take(object: Object, running: &mut Running) -> Result<(), ReadError> {
+    if object.kind.is_some() {
+        return take_kubernetes(object, running);
+    }
+    if let Some(images) = object.images {
+        return images.into_iter().try_for_each(|image| take(image, running));
+    }
+    if object.repo_digests.is_some() || object.repo_tags.is_some() {
+        take_image(&object, running);
+        return Ok(());
+    }
+    if let Some(service) = object.service {
+        let image = &service.task_template.container_spec.image;
+        running.workloads.push(Workload {
+            provider: "swarm",
+            name: service.name,
+            id: object.upper_id.or(object.id).unwrap_or_default(),
+            image: plain(image),
+            digests: digest(image).into_iter().collect(),
+            ..Workload::default()
+        });
+        return Ok(());
+    }
+    for (is_known, tool) in [
+        (object.compose.is_some(), "docker compose images"),
+        (object.task.is_some(), "docker service ps"),
+        (object.allocation.is_some(), "nomad alloc status"),
+        (object.containers.is_some(), "crictl ps alone"),
+        (object.runtime.as_ref().is_some_and(Value::is_object), "ctr containers"),
+        (matches!(object.names, Some(Value::String(_))), "docker ps"),
+    ] {
+        if is_known {
+            return Err(ReadError::NoDigests(tool));
+        }
+    }
+    take_container(&object, running)
+}
+
+fn take_kubernetes(object: Object, running: &mut Running) -> Result<(), ReadError> {
+    match (object.kind.as_deref(), object.items) {
+        (Some(kind), Some(items)) if kind.ends_with("List") => {
+            items.into_iter().try_for_each(|item| take(item, running))
+        }
+        (Some("Pod"), _) => {
+            let (spec, status) =
+                (object.spec.unwrap_or_default(), object.status.unwrap_or_default());
+            kubernetes::take(&object.metadata.unwrap_or_default(), &spec, &status, running);
+            Ok(())
+        }
+        _ => Err(ReadError::Unknown),
+    }
+}
+
+fn take_image(object: &Object, running: &mut Running) {
+    let repo_digests = texts(object.repo_digests.as_ref());
+    let mut image = Image {
+        has_repo_digests: !repo_digests.is_empty(),
+        digests: repo_digests.iter().filter_map(|text| digest(text)).collect(),
+        names: texts(object.repo_tags.as_ref()).iter().filter_map(|name| plain(name)).collect(),
+        // A whole second is no fingerprint, but still a date.
+        built: object.created.as_ref().and_then(Value::as_str).map(str::to_owned),
+    };
+    image.digests.extend(object.digest.as_deref().and_then(digest));
+    image.digests.extend(object.descriptor.as_ref().and_then(|found| digest(&found.digest)));
+    let id = object.id.as_deref().unwrap_or_default();
+    running.images.insert(image_id(id), image);
+}
+
+fn take_container(object: &Object, running: &mut Running) -> Result<(), ReadError> {
+    let names = texts(object.names.as_ref());
+    let name = object.name.as_deref().or(names.first().map(String::as_str));
+    let image = object.image.as_ref().and_then(Value::as_str);
+    let (Some(id), Some(name), Some(image)) = (&object.id, name, image) else {
+        return Err(ReadError::Unknown);
+    };
+    let config = object.config.as_ref();
+    let own = config.and_then(|config| config.labels.as_ref());
+    let label = |key: &str| {
+        let listed = object.labels.as_ref().and_then(|labels| labels[key].as_str());
+        own.and_then(|labels| labels.get(key)).map(String::as_str).or(listed).unwrap_or_default()
+    };
+    if !label("nerdctl/name").is_empty() {
+        return Err(ReadError::NoDigests("nerdctl"));
+    }
+    let typed = config.and_then(|config| config.image.as_deref());
+    let typed = typed.or(object.image_name.as_deref()).unwrap_or(image);
+    // `Image` is an id in what inspect prints, and a name in the API's list.
+    let engine_id = object.image_id.as_deref().unwrap_or(image);
+    let texts = [typed, image, object.image_digest.as_deref().unwrap_or_default()];
+    let mut digests: std::collections::BTreeSet<String> =
+        texts[0].contains('@').then(|| digest(typed)).flatten().into_iter().collect();
+    digests.extend(object.image_digest.as_deref().and_then(digest));
+    digests.extend(object.manifest.as_ref().and_then(|found| digest(&found.digest)));
+    let mut workload = Workload {
+        provider: "docker",
+        name: name.trim_start_matches('/').to_owned(),
+        id: id.clone(),
+        image: plain(typed),
+        digests,
+        image_id: image_id(engine_id),
+        ..Workload::default()
+    };
+    let nomad = ["job_name", "task_group_name", "task_name"]
+        .map(|key| label(&format!("com.hashicorp.nomad.{key}")));
+    if !label("com.docker.swarm.service.name").is_empty() {
+        workload.provider = "swarm";
+        label("com.docker.swarm.service.name").clone_into(&mut workload.name);
+        label("com.docker.swarm.service.id").clone_into(&mut workload.id);
+    } else if nomad.iter().all(|part| !part.is_empty()) {
+        workload.provider = "nomad";
+        workload.name = nomad.join("/");
+    }
+    running.workloads.push(workload);
+    Ok(())
+}
+
+/// The texts of an array.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let values = value.and_then(Value::as_array).into_iter().flatten();
+    values.filter_map(Value::as_str).map(str::to_owned).collect()
+}

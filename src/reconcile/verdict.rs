@@ -1,0 +1,90 @@
+//! Whether a place is done: the rules, in their order.
+
+use chrono::{DateTime, Utc};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use super::running::Workload;
+use crate::event::parse_created;
+use crate::image::{repository, tag};
+use crate::inbox::seen::Verdict;
+use crate::inbox::version::Version;
+
+/// What the inbox knows of an update and of its place.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    pub(super) image: &'a str,
+    pub(super) digest: &'a str,
+    pub(super) created: Option<&'a str>,
+    /// Digests that earlier events announced.
+    pub(super) earlier: &'a BTreeSet<String>,
+    /// The container that the place's last report was of, if it was a report of an update.
+    pub(super) updated_id: Option<&'a str>,
+    pub(super) received: DateTime<Utc>,
+}
+
+/// Whether what runs is what the update asks for.
+pub(super) fn verdict(known: &Known<'_>, runs: &Workload) -> Verdict {
+    if !known.digest.is_empty() && runs.digests.contains(known.digest) {
+        return Verdict::Done;
+    }
+    let wanted = known.image.split_once('@').map_or(known.image, |(name, _)| name);
+    if let Some(image) = &runs.image {
+        if repository(image) != repository(wanted) {
+            return Verdict::Gone;
+        }
+    }
+    // Named by a digest alone: it ends when nothing runs that digest any more.
+    if let (Some((_, pinned)), None) = (known.image.split_once('@'), tag(known.image)) {
+        return if runs.digests.contains(pinned) { Verdict::Behind } else { Verdict::Done };
+    }
+    let built = |text: Option<&str>| text.and_then(real);
+    let by_date = built(runs.built.as_deref()).zip(built(known.created));
+    let by_date = by_date.map(|(runs, wanted)| runs.cmp(&wanted));
+    if let Some(image) = runs.image.as_deref().filter(|image| *image != wanted) {
+        return other_tag(wanted, image, by_date);
+    }
+    // The build time is a fingerprint, if it has a fraction.
+    let fingerprint = known.created.filter(|created| created.contains('.'));
+    if fingerprint.is_some() && fingerprint == runs.built.as_deref() {
+        return Verdict::Done;
+    }
+    if runs.digests.iter().any(|digest| known.earlier.contains(digest)) {
+        return Verdict::Behind;
+    }
+    // An image cannot change under a container.
+    if known.updated_id.is_some_and(|id| !id.is_empty() && id == runs.id) {
+        return Verdict::Behind;
+    }
+    if runs.is_local {
+        return Verdict::Unknown;
+    }
+    match by_date {
+        Some(Ordering::Greater) => return Verdict::Done,
+        Some(Ordering::Less) => return Verdict::Behind,
+        _ => {}
+    }
+    match runs.pulled {
+        Some(pulled) if runs.is_vague && pulled > known.received => Verdict::Done,
+        _ => Verdict::Unknown,
+    }
+}
+
+/// Another tag of the repository runs: a version of the same line tells.
+fn other_tag(wanted: &str, runs: &str, by_date: Option<Ordering>) -> Verdict {
+    let versions = tag(runs).and_then(Version::new).zip(tag(wanted).and_then(Version::new));
+    match versions.and_then(|(runs, wanted)| runs.compare(&wanted)) {
+        Some(Ordering::Greater) if by_date != Some(Ordering::Less) => Verdict::Done,
+        Some(Ordering::Less) if by_date != Some(Ordering::Greater) => Verdict::Behind,
+        _ => Verdict::Unknown,
+    }
+}
+
+/// A build time that says something: not that of the year 1 or 1970.
+fn real(text: &str) -> Option<DateTime<Utc>> {
+    let time = parse_created(text).ok().flatten()?.to_utc();
+    (time.timestamp() > 24 * 60 * 60).then_some(time)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What a comparison with what runs has found.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::columns::{Column, cell, print};
+use super::fit;
+use super::terminal::Terminal;
+use crate::image::short_name;
+use crate::inbox::seen::{Seen, Verdict};
+use crate::reconcile::Report;
+
+/// A report as JSON.
+#[derive(Debug, Serialize)]
+pub struct ReportView<'a> {
+    id: Option<i64>,
+    closed: &'a [String],
+    reopened: &'a [String],
+    places: Vec<PlaceView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PlaceView<'a> {
+    image: &'a str,
+    hostname: &'a str,
+    provider: &'a str,
+    workload: &'a str,
+    verdict: Verdict,
+    needs: &'a str,
+    runs: &'a [String],
+}
+
+impl<'a> From<&'a Report> for ReportView<'a> {
+    fn from(report: &'a Report) -> Self {
+        let place = |seen: &'a Seen| {
+            let [hostname, provider, workload] = &seen.place;
+            PlaceView {
+                image: &seen.image,
+                hostname,
+                provider,
+                workload,
+                verdict: seen.verdict,
+                needs: &seen.digest,
+                runs: &seen.runs,
+            }
+        };
+        Self {
+            id: report.reconciled.id,
+            closed: &report.reconciled.closed,
+            reopened: &report.reconciled.reopened,
+            places: report.seen.iter().map(place).collect(),
+        }
+    }
+}
+
+/// Prints the places, one per line.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn table(out: &mut dyn Write, report: &Report, terminal: Terminal) -> io::Result<()> {
+    let rows = report.seen.iter().map(|seen| {
+        let [host, _, workload] = &seen.place;
+        let place = if workload.is_empty() { host.clone() } else { format!("{host}/{workload}") };
+        let runs = seen.runs.first().map_or("-", String::as_str);
+        vec![
+            cell(short_name(&seen.image)),
+            cell(&place),
+            seen.verdict.name().to_owned(),
+            cell(runs),
+            cell(&seen.digest),
+        ]
+    });
+    let columns = [
+        Column::fitted("IMAGE", fit::name),
+        Column::fitted("WHERE", fit::place),
+        Column::fitted("STATE", fit::end),
+        Column::fitted("RUNS", fit::end),
+        Column::fitted("NEEDS", fit::end),
+    ];
+    print(out, &columns, rows, std::iter::empty(), terminal)
+}

@@ -1,0 +1,129 @@
+//! Keeping what was found out about places.
+
+use rusqlite::{Connection, OptionalExtension, Result, params};
+
+use super::before::keep;
+use super::history::{Deed, record};
+use super::lines::{self, Lines};
+use super::row::text;
+use super::upsert::{close_if_done, next_change};
+use crate::inbox::action::Stamp;
+use crate::inbox::seen::{Reconciled, Seen, Verdict};
+
+pub(super) fn apply(connection: &Connection, seen: &[Seen], stamp: &Stamp) -> Result<Reconciled> {
+    let mut reconciled = Reconciled::default();
+    let mut lines = Lines::default();
+    let mut rest = seen;
+    while let Some(first) = rest.first() {
+        let count = rest.iter().take_while(|other| other.image == first.image).count();
+        let (places, others) = rest.split_at(count);
+        rest = others;
+        if image(connection, places, stamp, &mut reconciled)? {
+            lines.changed(lines::of(connection, &first.image)?);
+        }
+    }
+    lines::fold(connection, lines)?;
+    Ok(reconciled)
+}
+
+/// Keeps what was found out about the places of one image. Returns whether its state has changed.
+fn image(
+    connection: &Connection,
+    places: &[Seen],
+    stamp: &Stamp,
+    reconciled: &mut Reconciled,
+) -> Result<bool> {
+    let Some(Seen { image, digest, .. }) = places.first() else { return Ok(false) };
+    let sql = "SELECT digest, acknowledged_at IS NOT NULL, acknowledged_by IS 'places' FROM updates
+        WHERE image = ?1";
+    let row = |row: &rusqlite::Row<'_>| Ok((text(row, 0)?, row.get(1)?, row.get(2)?));
+    let current = connection.prepare_cached(sql)?.query_row([image], row).optional()?;
+    let Some((_, is_acknowledged, by_places)) = current.filter(|(current, ..)| current == digest)
+    else {
+        return Ok(false);
+    };
+    let mut marks = Vec::new();
+    for seen in places {
+        let mark = mark(connection, seen, stamp)?;
+        if mark != Mark::Kept {
+            marks.push((seen, mark));
+        }
+    }
+    // A person's acknowledgement is not taken back, and needs no marks.
+    let (is_acknowledged, by_places): (bool, bool) = (is_acknowledged, by_places);
+    if marks.is_empty() || is_acknowledged && !by_places {
+        return Ok(false);
+    }
+    let id = if let Some(id) = reconciled.id {
+        id
+    } else {
+        let host = places.first().map(|seen| seen.place[0].as_str());
+        let deed = Deed { kind: "reconcile", about: "state", detail: host, undoes: None };
+        *reconciled.id.insert(record(connection, &deed, stamp)?)
+    };
+    keep(connection, id, image, digest)?;
+    let sql = "UPDATE places SET done_digest = ?5, done_by = ?6
+        WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4";
+    let mut update = connection.prepare_cached(sql)?;
+    for (seen, mark) in &marks {
+        let [host, provider, workload] = &seen.place;
+        let (digest, by) = match mark {
+            Mark::Set(by) => (Some(digest), Some(by)),
+            _ => (None, None),
+        };
+        update.execute(params![image, host, provider, workload, digest, by])?;
+    }
+    let sql = "UPDATE updates SET changed = ?2 WHERE image = ?1";
+    connection.prepare_cached(sql)?.execute(params![image, next_change(connection)?])?;
+    if is_acknowledged && marks.iter().any(|(_, mark)| *mark == Mark::Removed) {
+        let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
+            acknowledged_by = NULL WHERE image = ?1";
+        connection.prepare_cached(sql)?.execute([image])?;
+        reconciled.reopened.push(image.clone());
+    } else if close_if_done(connection, image, stamp.at.timestamp_millis())? {
+        reconciled.closed.push(image.clone());
+    }
+    Ok(true)
+}
+
+/// What becomes of a place's done mark.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Kept,
+    /// It is set, by whom.
+    Set(&'static str),
+    Removed,
+}
+
+/// Keeps what a place runs.
+fn mark(connection: &Connection, seen: &Seen, stamp: &Stamp) -> Result<Mark> {
+    let [host, provider, workload] = &seen.place;
+    let now = stamp.at.timestamp_millis();
+    if seen.is_new && seen.verdict != Verdict::Gone {
+        let sql =
+            "INSERT INTO places VALUES (?1, ?2, ?3, ?4, '', '', '{}', ?5, ?5, 0, NULL, NULL, NULL,
+            NULL) ON CONFLICT DO NOTHING";
+        let values = params![seen.image, host, provider, workload, now];
+        connection.prepare_cached(sql)?.execute(values)?;
+    }
+    let runs = serde_json::to_string(&seen.runs).unwrap_or_default();
+    let sql = "UPDATE places SET running = ?5, refused = CASE WHEN refused = ?5 THEN refused END WHERE image = ?1 AND hostname = ?2 AND provider = ?3
+        AND workload = ?4 RETURNING done_digest, done_by, refused";
+    let row = |row: &rusqlite::Row<'_>| {
+        Ok((row.get::<_, Option<String>>(0)?, text(row, 1)?, row.get::<_, Option<String>>(2)?))
+    };
+    let values = params![seen.image, host, provider, workload, runs];
+    let place = connection.prepare_cached(sql)?.query_row(values, row).optional()?;
+    let Some((done, by, refused)) = place else { return Ok(Mark::Kept) };
+    let is_done = done.as_deref() == Some(seen.digest.as_str());
+    let is_ours = ["reconcile", "gone"].contains(&by.as_str());
+    Ok(match seen.verdict {
+        Verdict::Done | Verdict::Gone if is_done => Mark::Kept,
+        // Until it runs something else, the person who took the mark back is right.
+        Verdict::Done | Verdict::Gone if refused.as_deref() == Some(runs.as_str()) => Mark::Kept,
+        Verdict::Done => Mark::Set("reconcile"),
+        Verdict::Gone => Mark::Set("gone"),
+        Verdict::Behind if is_done && is_ours => Mark::Removed,
+        Verdict::Behind | Verdict::Unknown => Mark::Kept,
+    })
+}
