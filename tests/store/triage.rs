@@ -7,6 +7,7 @@ use diunbox::image::{ImageName, ImagePattern};
 use diunbox::inbox::action::{Action, Kind, Origin, Reason, Receipt, Stamp};
 use diunbox::inbox::history::Page;
 use diunbox::inbox::query::{Detail, Query, Wanted};
+use diunbox::inbox::seen::{Reconciled, Seen, Verdict};
 use diunbox::inbox::update::State;
 use diunbox::store::{ErrorKind, Prune, Store};
 
@@ -33,6 +34,8 @@ contract! {
     the_history_says_what_when_whence_and_whose
     a_change_is_against_what_was_acknowledged_last
     an_action_leaves_what_has_changed_since_the_list
+    what_runs_closes_and_reopens_only_what_it_closed
+    a_place_that_runs_a_digest_already_does_not_need_it
     pruning_keeps_decisions_and_what_is_open
     concurrent_actions_are_each_whole
 }
@@ -423,6 +426,71 @@ fn an_action_leaves_what_has_changed_since_the_list(store: &dyn Store) {
     assert_eq!(short(&receipt.images), ["a:1"]);
     assert!(receipt.left.iter().all(|left| left.reason == Reason::Changed));
     assert_eq!(receipt.left.len(), 2);
+}
+
+/// `HOST/WORKLOAD` of `web:1`, which needs this digest.
+fn seen(place: &str, digest: &str, verdict: Verdict, runs: &str) -> Seen {
+    let (host, workload) = place.split_once('/').unwrap();
+    Seen {
+        image: name("web:1").as_str().to_owned(),
+        digest: digest.to_owned(),
+        place: [host.to_owned(), "docker".to_owned(), workload.to_owned()],
+        is_new: false,
+        verdict,
+        runs: vec![runs.to_owned()],
+    }
+}
+
+fn what_runs_closes_and_reopens_only_what_it_closed(store: &dyn Store) {
+    report(store, 0, &["web:1 b h/one", "web:1 b h/two"]);
+    let web = vec![name("web:1").as_str().to_owned()];
+    let one = |verdict, runs| seen("h/one", "b", verdict, runs);
+    let two = |verdict, runs| seen("h/two", "b", verdict, runs);
+    let reconcile = |seen: &[Seen]| {
+        let stamp = Stamp::new(Origin::Reconcile, at(100));
+        store.reconcile(seen, &stamp, false).unwrap()
+    };
+    let result = reconcile(&[one(Verdict::Done, "b"), two(Verdict::Behind, "a")]);
+    assert_eq!((result.id, result.closed.len()), (Some(1), 0));
+    assert_eq!(get(store, "web:1").needed().count(), 1);
+    // What is done already, or cannot be told, changes nothing.
+    let result = reconcile(&[one(Verdict::Unknown, "b"), two(Verdict::Unknown, "a")]);
+    assert_eq!(result, Reconciled::default());
+    let dry = Stamp::new(Origin::Reconcile, at(100));
+    let result = store.reconcile(&[two(Verdict::Done, "b")], &dry, true).unwrap();
+    assert_eq!(result.closed, web);
+    assert_eq!(states(store, &["web:1"], 200), [State::Pending]);
+    assert_eq!(reconcile(&[two(Verdict::Gone, "")]).closed, web);
+    assert_eq!(states(store, &["web:1"], 200), [State::Acknowledged]);
+    // One of a digest that is not the current one any more says nothing.
+    assert_eq!(reconcile(&[seen("h/one", "a", Verdict::Behind, "x")]), Reconciled::default());
+    assert_eq!(reconcile(&[one(Verdict::Behind, "a")]).reopened, web);
+    assert_eq!(get(store, "web:1").needed().count(), 1);
+    // A place that the inbox did not know counts, too.
+    let new = Seen { is_new: true, ..seen("h/three", "b", Verdict::Behind, "a") };
+    reconcile(&[new]);
+    assert_eq!(get(store, "web:1").places.len(), 3);
+    // What a person decided stays, and reconcile's marks that were taken back are not set again.
+    reconcile(&[one(Verdict::Done, "b")]);
+    reopen(store, &["web:1"]);
+    assert_eq!(reconcile(&[one(Verdict::Done, "b")]), Reconciled::default());
+    assert_eq!(reconcile(&[one(Verdict::Behind, "a")]), Reconciled::default());
+    assert!(reconcile(&[one(Verdict::Done, "b")]).id.is_some());
+    ack(store, "web:1", &[]);
+    assert_eq!(reconcile(&[one(Verdict::Behind, "a")]), Reconciled::default());
+    assert_eq!(states(store, &["web:1"], 200), [State::Acknowledged]);
+}
+
+fn a_place_that_runs_a_digest_already_does_not_need_it(store: &dyn Store) {
+    report(store, 0, &["web:1 a h/one", "web:1 a h/two"]);
+    let stamp = Stamp::new(Origin::Reconcile, at(100));
+    let running =
+        [seen("h/one", "a", Verdict::Unknown, "b"), seen("h/two", "a", Verdict::Unknown, "x")];
+    store.reconcile(&running, &stamp, false).unwrap();
+    report(store, 101, &["web:1 b h/two"]);
+    let update = get(store, "web:1");
+    let needed: Vec<&str> = update.needed().map(|place| place.workload.as_str()).collect();
+    assert_eq!(needed, ["two"]);
 }
 
 fn pruning_keeps_decisions_and_what_is_open(store: &dyn Store) {
