@@ -1,11 +1,13 @@
 //! What really runs, compared with the inbox, from what the engines' own tools print.
 //!
-//! `shapes` reads the JSON, `running` is what is known of each workload, `join` finds the places of the
+//! `shapes` reads the JSON (the fields of `object`), `running` is what is known of each workload, `join` finds the places of the
 //! inbox among them, `verdict` says whether a place is done, and [`against`] does all of it to a store.
 
 mod apply;
 mod join;
 mod kubernetes;
+mod listed;
+mod object;
 mod running;
 mod shapes;
 mod verdict;

@@ -133,7 +133,9 @@ Examples:
   Close what runs on this host already:
     ids=$(docker ps -aq); docker inspect $ids $(docker inspect -f '{{.Image}}' $ids) | diunbox reconcile --host nas
   The same for a cluster with one Diun:
-    kubectl get pods -A -o json | diunbox reconcile --host '*' --provider kubernetes";
+    kubectl get pods -A -o json | diunbox reconcile --host '*' --provider kubernetes
+  Store what Diun knows and the inbox has missed:
+    docker exec diun diun image list --raw | diunbox reconcile";
 
 pub(super) const HOSTS: &str = "\
 Examples:

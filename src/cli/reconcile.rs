@@ -10,7 +10,8 @@ use super::list::Format;
 /// Close what already runs, from what the engines' own tools print
 ///
 /// The input is what docker inspect, podman inspect, docker service inspect, kubectl get pods -o json or
-/// crictl images -o json prints, in any mix. Nothing is asked of an engine or a registry. A place is done
+/// crictl images -o json prints, in any mix; or what diun image list --raw prints, from which events that
+/// were missed are stored. Nothing is asked of an engine or a registry. A place is done
 /// if it runs the update's digest or something newer; the update is closed with its last place. All of
 /// it is one action, which `undo` takes back by its number.
 #[derive(Args, Debug)]
@@ -33,6 +34,12 @@ pub struct Reconcile {
     /// The input is everything that runs there: what is not in it is gone
     #[arg(long)]
     pub complete: bool,
+
+    /// Acknowledge at once what Diun's own list tells and the inbox does not know
+    ///
+    /// For a first import, so that not everything is pending.
+    #[arg(long)]
+    pub acknowledged: bool,
 
     /// Show what would be closed, without changing anything
     #[arg(long)]

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::{Error, Outcome, Session, print_name};
 use crate::cli::{Format, Reconcile as Args};
+use crate::image::short_name;
 use crate::inbox::action::{Origin, Stamp};
-use crate::reconcile::{self, Options, Running};
+use crate::reconcile::{self, Options, Report, Running};
 use crate::render::json;
 use crate::render::reconcile::{ReportView, table};
 
@@ -16,14 +17,19 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     let files = if args.files.is_empty() { &standard_input[..] } else { &args.files };
     let inputs = files.iter().map(|file| open(file)).collect::<Result<Vec<_>, _>>()?;
     let running = Running::read_all(inputs).map_err(|error| Error::Usage(error.to_string()))?;
-    let Some(store) = session.open_existing()? else {
-        return Ok(Outcome::Negative);
+    // Diun's own list can be the first thing that an inbox gets.
+    let store = if running.listed.is_empty() || args.dry_run {
+        session.open_existing()?
+    } else {
+        Some(session.open()?)
     };
+    let Some(store) = store else { return Ok(Outcome::Negative) };
     let options = Options {
         hosts: args.host.clone(),
         provider: args.provider.clone(),
         is_complete: args.complete,
         is_dry: args.dry_run,
+        acknowledges: args.acknowledged,
     };
     let stamp = Stamp { origin: Origin::Reconcile, ..session.stamp(None) };
     let report = match reconcile::against(&*store, &running, &options, &stamp) {
@@ -38,6 +44,10 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
             }
         }
         Format::Table => {
+            missed(&report, args.dry_run, session);
+            if report.seen.is_empty() {
+                return Ok(Outcome::Done);
+            }
             table(out, &report, session.terminal)?;
             let did = if args.dry_run { "would close" } else { "closed" };
             let closed = report.reconciled.closed.len();
@@ -47,6 +57,14 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         Format::Json | Format::Ndjson => json::line(out, &ReportView::from(&report))?,
     }
     Ok(Outcome::Done)
+}
+
+/// Says which events were missed.
+fn missed(report: &Report, is_dry: bool, session: &Session) {
+    let did = if is_dry { "would store" } else { "stored" };
+    for image in &report.missed {
+        session.note(format_args!("{did} an event of {} that was missed", short_name(image)));
+    }
 }
 
 fn open(file: &Path) -> Result<Box<dyn Read>, Error> {

@@ -13,7 +13,7 @@ use super::client::Client;
 use super::context::Context;
 use super::error::Error;
 use super::head::{Framing, Head};
-use super::limits::{BODY_LIMIT, Class, FREE_MEMORY};
+use super::limits::{Class, FREE_MEMORY};
 use super::log::{Entry, milliseconds};
 use super::ping;
 use super::reader::{Failure, Reader};
@@ -99,7 +99,7 @@ impl Connection<'_> {
             Err(error) => return (Err(error), head.framing == Framing::Length(0), true),
         };
         // The body's share of the memory is held as long as the body.
-        let (body, _memory) = match self.body(head) {
+        let (body, _memory) = match self.body(head, route.body_limit()) {
             Ok(read) => read,
             Err(error) => return (Err(error), false, true),
         };
@@ -123,8 +123,8 @@ impl Connection<'_> {
         (result, true, is_event)
     }
 
-    fn body(&mut self, head: &Head) -> Result<(Vec<u8>, Share), Error> {
-        let is_too_large = matches!(head.framing, Framing::Length(length) if length > BODY_LIMIT);
+    fn body(&mut self, head: &Head, limit: usize) -> Result<(Vec<u8>, Share), Error> {
+        let is_too_large = matches!(head.framing, Framing::Length(length) if length > limit);
         if head.expects_continue && !is_too_large {
             let mut writer = self.reader.stream.writer(self.context.limits.progress);
             let _ = writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -132,7 +132,7 @@ impl Connection<'_> {
         self.reader.stream.phase = Phase::Body;
         let mut memory = self.context.capacity.bodies.share();
         let reserve = |bytes| bytes <= FREE_MEMORY || memory.resize(bytes);
-        let body = self.reader.body(head.framing, BODY_LIMIT, reserve)?;
+        let body = self.reader.body(head.framing, limit, reserve)?;
         Ok((body, memory))
     }
 

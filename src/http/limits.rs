@@ -7,6 +7,8 @@ use super::semaphore::{Permit, Semaphore};
 
 /// A body of more bytes than this gets 413.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
+/// The same for what runs on a host: hundreds of pods are several MB.
+pub(super) const RUNNING_LIMIT: usize = 16 * 1024 * 1024;
 /// A body or an answer of this size needs no share of the memory that all have together.
 pub(super) const FREE_MEMORY: usize = 16 * 1024;
 /// Bytes in memory of all bodies together, and again of all answers.

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::error::Error;
 use super::head::Head;
 use super::limits::Class::{self, Event, Health, Read, Write};
+use super::limits::{BODY_LIMIT, RUNNING_LIMIT};
 use super::response::Answer;
 use super::{
     actions, assignments, bulk, health, ignores, inbox, metrics, ping, running, summary, tags,
@@ -48,6 +49,9 @@ const fn row(path: &'static str, method: Method, class: Class, handler: Handler)
     Route { path, method, class, handler }
 }
 
+/// Where hosts say what they run.
+const RUNNING: &str = "/api/running";
+
 /// A path that ends in `{…}` matches every longer one.
 static ROUTES: &[Route] = &[
     row("/webhook", Get, Event, Handler::Context(webhook::take)),
@@ -61,7 +65,7 @@ static ROUTES: &[Route] = &[
     row("/api/updates/acknowledge-by-tag", Post, Write, Handler::Store(bulk::by_tag)),
     row("/api/actions", Post, Write, Handler::Store(actions::act)),
     row("/api/actions/undo", Post, Write, Handler::Store(actions::undo)),
-    row("/api/running", Post, Write, Handler::Store(running::take)),
+    row(RUNNING, Post, Write, Handler::Store(running::take)),
     row("/api/history", Get, Read, Handler::Store(actions::history)),
     row("/api/ignores", Get, Read, Handler::Store(ignores::list)),
     row("/api/ignores", Post, Write, Handler::Store(ignores::add)),
@@ -118,6 +122,11 @@ pub(super) fn check(head: &Head, context: &Context) -> Result<(&'static Route, S
 }
 
 impl Route {
+    /// A body of more bytes gets 413.
+    pub(super) fn body_limit(&self) -> usize {
+        if self.path == RUNNING { RUNNING_LIMIT } else { BODY_LIMIT }
+    }
+
     pub(super) fn answer(&self, request: &Request<'_>, context: &Arc<Context>) -> Answer {
         match self.handler {
             Handler::Store(handler) => handler(request, &*context.store),

@@ -10,7 +10,8 @@ use crate::reconcile::{self, Options, Running};
 use crate::render::reconcile::ReportView;
 use crate::store::Store;
 
-/// Compares what runs with the inbox: `?host=`, `?provider=`, `?complete=true` and `?dry_run=true`.
+/// Compares what runs with the inbox: `?host=`, `?provider=`, `?complete=true`, `?dry_run=true` and
+/// `?acknowledged=true`.
 pub(super) fn take(request: &Request<'_>, store: &dyn Store) -> Answer {
     let mut options = Options::default();
     for (name, value) in request.parameters() {
@@ -24,6 +25,7 @@ pub(super) fn take(request: &Request<'_>, store: &dyn Store) -> Answer {
             "provider" => options.provider = Some(value.into_owned()),
             "complete" => options.is_complete = flag()?,
             "dry_run" => options.is_dry = flag()?,
+            "acknowledged" => options.acknowledges = flag()?,
             _ => return Err(unknown_parameter(&name)),
         }
     }

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::join::{Inventory, compare, hosts_by_id};
 use super::running::Running;
+use crate::event::Event;
 use crate::image::{ImageName, repository};
-use crate::inbox::action::Stamp;
+use crate::inbox::action::{Action, Kind, Stamp};
 use crate::inbox::query::{Detail, Query, Wanted};
+use crate::inbox::received::Received;
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::Update;
 use crate::store::{Store, StoreError};
@@ -22,6 +24,8 @@ pub struct Options {
     pub is_complete: bool,
     /// Whether to change nothing.
     pub is_dry: bool,
+    /// Whether what Diun knows and the inbox does not is acknowledged at once, as for a first import.
+    pub acknowledges: bool,
 }
 
 /// What was found, and what came of it.
@@ -31,6 +35,8 @@ pub struct Report {
     pub seen: Vec<Seen>,
     /// What changed.
     pub reconciled: Reconciled,
+    /// The images of the events that the inbox had missed.
+    pub missed: Vec<String>,
 }
 
 /// Why nothing was compared.
@@ -57,8 +63,12 @@ pub fn against(
     options: &Options,
     stamp: &Stamp,
 ) -> Result<Report, Error> {
+    let missed = missed(store, running, options, stamp)?;
     if running.workloads.is_empty() {
-        return Err(Error::Empty);
+        if running.listed.is_empty() {
+            return Err(Error::Empty);
+        }
+        return Ok(Report { seen: Vec::new(), reconciled: Reconciled::default(), missed });
     }
     let updates = candidates(store, running, stamp)?;
     let mut hosts = options.hosts.clone();
@@ -82,7 +92,51 @@ pub fn against(
         return Err(Error::Nothing(hosts.join(", ")));
     }
     let reconciled = store.reconcile(&seen, stamp, options.is_dry)?;
-    Ok(Report { seen, reconciled })
+    Ok(Report { seen, reconciled, missed })
+}
+
+/// Stores what Diun knows and the inbox does not, as events. Returns their images.
+fn missed(
+    store: &dyn Store,
+    running: &Running,
+    options: &Options,
+    stamp: &Stamp,
+) -> Result<Vec<String>, StoreError> {
+    let mut events = Vec::new();
+    for event in &running.listed {
+        if let Some(status) = missed_status(store, event, stamp)? {
+            let event = Event { status: status.to_owned(), ..event.clone() };
+            events.push(Received::now(event, stamp.at));
+        }
+    }
+    let images: Vec<String> = events.iter().map(|missed| missed.event.image.clone()).collect();
+    if options.is_dry || images.is_empty() {
+        return Ok(images);
+    }
+    store.upsert_all(&events)?;
+    if options.acknowledges {
+        let wanted = images.iter().filter_map(|image| Wanted::exact(image).ok()).collect();
+        let query = Query { images: wanted, ..Query::all(stamp.at) };
+        let (kind, hosts, stamp) = (Kind::Acknowledge, Vec::new(), stamp.clone());
+        store.act(&Action { kind, query, hosts, stamp })?;
+    }
+    Ok(images)
+}
+
+/// The status of an event that was missed; `None` if the inbox knows all of it.
+fn missed_status(
+    store: &dyn Store,
+    event: &Event,
+    stamp: &Stamp,
+) -> Result<Option<&'static str>, StoreError> {
+    let Ok(name) = ImageName::new(&event.image) else { return Ok(None) };
+    let Some(known) = store.get_update(&name, stamp.at)? else { return Ok(Some("new")) };
+    // An index that was pushed again for another platform is the same build, and no news to Diun.
+    let is_same_build = event.created.is_some() && event.created == known.event.created;
+    let digests = store.digests(&name)?;
+    let is_earlier = digests.iter().any(|earlier| earlier.digest == event.digest);
+    let is_known = event.digest == known.event.digest || is_same_build || is_earlier;
+    Ok((!is_known).then_some("update"))
 }
 
 /// The updates that what runs may tell something about: of the same repository, or with a place of the

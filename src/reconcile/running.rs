@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
+use crate::event::Event;
 use crate::image::ImageName;
 
 /// Everything that the input says.
@@ -11,6 +12,8 @@ use crate::image::ImageName;
 pub struct Running {
     /// The workloads, once [`Running::finish`] has looked up their images.
     pub workloads: Vec<Workload>,
+    /// What Diun knows, as events.
+    pub listed: Vec<Event>,
     pub(super) images: HashMap<String, Image>,
 }
 

@@ -1,20 +1,19 @@
 //! The JSON of the engines' tools, recognised by its shape. Nothing but what is needed is kept: `docker
 //! inspect` prints secrets.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::io::Read;
 
-use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::kubernetes::{self, Metadata, PodSpec, PodStatus};
+use super::kubernetes;
+use super::listed::Repository;
+use super::object::{Document, Object};
 use super::running::{Image, Running, Workload, digest, image_id, plain};
 
 /// What the user is told where something else comes in.
 const KNOWN: &str = "give what docker inspect, podman inspect, docker service inspect, kubectl get \
-    pods -A -o json or crictl images -o json prints";
+    pods -A -o json, crictl images -o json or diun image list --raw prints";
 
 /// Why an input cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,125 +57,16 @@ impl Running {
     }
 }
 
-/// An object, or an array of objects.
-struct Document(Vec<Object>);
-
-impl<'de> Deserialize<'de> for Document {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Objects;
-        impl<'de> Visitor<'de> for Objects {
-            type Value = Document;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object or an array of objects")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Document, A::Error> {
-                let mut objects = Vec::new();
-                while let Some(object) = seq.next_element()? {
-                    objects.push(object);
-                }
-                Ok(Document(objects))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Document, A::Error> {
-                let object = Object::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Document(vec![object]))
-            }
-        }
-        deserializer.deserialize_any(Objects)
-    }
-}
-
-/// The fields of all shapes that matter. Those whose type differs between tools are values.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Object {
-    #[serde(rename = "Id", alias = "id")]
-    id: Option<String>,
-    #[serde(rename = "ID")]
-    upper_id: Option<String>,
-    #[serde(rename = "Name")]
-    name: Option<String>,
-    #[serde(rename = "Names")]
-    names: Option<Value>,
-    #[serde(rename = "Image")]
-    image: Option<Value>,
-    #[serde(rename = "ImageID")]
-    image_id: Option<String>,
-    #[serde(rename = "ImageName")]
-    image_name: Option<String>,
-    #[serde(rename = "ImageDigest")]
-    image_digest: Option<String>,
-    #[serde(rename = "Digest")]
-    digest: Option<String>,
-    #[serde(rename = "Descriptor")]
-    descriptor: Option<Descriptor>,
-    #[serde(rename = "ImageManifestDescriptor")]
-    manifest: Option<Descriptor>,
-    #[serde(rename = "RepoDigests", alias = "repoDigests")]
-    repo_digests: Option<Value>,
-    #[serde(rename = "RepoTags", alias = "repoTags")]
-    repo_tags: Option<Value>,
-    #[serde(rename = "Created")]
-    created: Option<Value>,
-    #[serde(rename = "Config")]
-    config: Option<Config>,
-    #[serde(rename = "Labels")]
-    labels: Option<Value>,
-    #[serde(rename = "Spec")]
-    service: Option<ServiceSpec>,
-    #[serde(rename = "ContainerName")]
-    compose: Option<String>,
-    #[serde(rename = "CurrentState")]
-    task: Option<String>,
-    #[serde(rename = "TaskGroup")]
-    allocation: Option<String>,
-    #[serde(rename = "Runtime")]
-    runtime: Option<Value>,
-    kind: Option<String>,
-    items: Option<Vec<Object>>,
-    images: Option<Vec<Object>>,
-    containers: Option<Value>,
-    metadata: Option<Metadata>,
-    spec: Option<PodSpec>,
-    status: Option<PodStatus>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Descriptor {
-    digest: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Config {
-    #[serde(rename = "Image")]
-    image: Option<String>,
-    #[serde(rename = "Labels")]
-    labels: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct ServiceSpec {
-    name: String,
-    task_template: TaskTemplate,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct TaskTemplate {
-    container_spec: ContainerSpec,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct ContainerSpec {
-    image: String,
-}
-
 fn take(object: Object, running: &mut Running) -> Result<(), ReadError> {
     if object.kind.is_some() {
         return take_kubernetes(object, running);
+    }
+    if let (Some(name), Some(latest)) = (&object.repository, &object.latest) {
+        return take_listed(json!({ "name": name, "latest": latest }), running);
+    }
+    let inspected = object.inspected.as_ref();
+    if let Some(inspected) = inspected.filter(|found| found.get("manifests").is_some()) {
+        return take_listed(inspected.clone(), running);
     }
     if let Some(images) = object.images {
         return images.into_iter().try_for_each(|image| take(image, running));
@@ -225,6 +115,16 @@ fn take_kubernetes(object: Object, running: &mut Running) -> Result<(), ReadErro
         }
         _ => Err(ReadError::Unknown),
     }
+}
+
+/// What Diun knows.
+fn take_listed(repository: Value, running: &mut Running) -> Result<(), ReadError> {
+    let repository = Repository::deserialize(repository)?;
+    if !repository.is_diuns() {
+        return Err(ReadError::Unknown);
+    }
+    running.listed.extend(repository.events());
+    Ok(())
 }
 
 fn take_image(object: &Object, running: &mut Running) {

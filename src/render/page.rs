@@ -111,7 +111,12 @@ fn where_(
     let rows = update.places.iter().map(|place| {
         // A host's name stands at its first workload only.
         let first = host.replace(&place.hostname) != Some(&place.hostname);
-        let digest = if place.digest == update.event.digest { "current" } else { &place.digest };
+        let digest = match place.digest.as_str() {
+            // Seen running, and never reported.
+            "" => "-",
+            digest if digest == update.event.digest => "current",
+            digest => digest,
+        };
         vec![
             if first { cell(&place.hostname) } else { String::new() },
             cell(&place.provider),

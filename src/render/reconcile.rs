@@ -17,6 +17,7 @@ pub struct ReportView<'a> {
     id: Option<i64>,
     closed: &'a [String],
     reopened: &'a [String],
+    missed: &'a [String],
     places: Vec<PlaceView<'a>>,
 }
 
@@ -49,6 +50,7 @@ impl<'a> From<&'a Report> for ReportView<'a> {
             id: report.reconciled.id,
             closed: &report.reconciled.closed,
             reopened: &report.reconciled.reopened,
+            missed: &report.missed,
             places: report.seen.iter().map(place).collect(),
         }
     }

@@ -191,6 +191,36 @@ fn what_says_no_digests_or_nothing_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn what_diun_knows_and_the_inbox_missed_is_stored() {
+    let list = fixture("diun-image-list.json").display().to_string();
+    let inbox = Inbox::new();
+    let stored = inbox.json(["reconcile", &list]);
+    let missed = stored["missed"].as_array().unwrap().len();
+    assert!(missed > 1, "{stored}");
+    assert_eq!(inbox.lines(["list", "-q", "--status", "new"]).len(), missed);
+    assert_eq!(inbox.json(["reconcile", &list])["missed"], json!([]));
+    let inspect = fixture("diun-image-inspect.json").display().to_string();
+    assert_eq!(inbox.json(["reconcile", &inspect])["missed"], json!([]));
+    // As if an update had been lost.
+    let inbox = Inbox::new();
+    inbox.take(&[container("web-1", OLD)]);
+    let dry = inbox.diunbox(["reconcile", "--dry-run", &list]).assert().success();
+    dry.stderr(contains("would store an event of registry.local:5000/acme/web:1 that was missed"));
+    inbox.output(["reconcile", &list]);
+    let shown = inbox.json(["show", WEB]);
+    assert_eq!(
+        (&shown["event"]["status"], &shown["event"]["digest"]),
+        (&json!("update"), &json!(NEW))
+    );
+    assert_eq!(shown["needed"], 1);
+    // A first import is no flood.
+    let inbox = Inbox::new();
+    inbox.output(["reconcile", "--acknowledged", &list]);
+    assert_eq!(inbox.lines(["list", "--acknowledged", "-q"]).len(), missed);
+    assert!(inbox.lines(["list", "-q"]).is_empty());
+}
+
+#[test]
 fn the_host_is_told_by_the_ids_or_has_to_be_named() {
     let inbox = Inbox::with("docker-and-swarm.ndjson");
     let file = running("docker-both-recreated.json");

@@ -107,8 +107,9 @@ fn mark(connection: &Connection, seen: &Seen, stamp: &Stamp) -> Result<Mark> {
         connection.prepare_cached(sql)?.execute(values)?;
     }
     let runs = serde_json::to_string(&seen.runs).unwrap_or_default();
-    let sql = "UPDATE places SET running = ?5, refused = CASE WHEN refused = ?5 THEN refused END WHERE image = ?1 AND hostname = ?2 AND provider = ?3
-        AND workload = ?4 RETURNING done_digest, done_by, refused";
+    let sql = "UPDATE places SET running = ?5, refused = CASE WHEN refused = ?5 THEN refused END
+        WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4
+        RETURNING done_digest, done_by, refused";
     let row = |row: &rusqlite::Row<'_>| {
         Ok((row.get::<_, Option<String>>(0)?, text(row, 1)?, row.get::<_, Option<String>>(2)?))
     };
@@ -120,7 +121,7 @@ fn mark(connection: &Connection, seen: &Seen, stamp: &Stamp) -> Result<Mark> {
     Ok(match seen.verdict {
         Verdict::Done | Verdict::Gone if is_done => Mark::Kept,
         // Until it runs something else, the person who took the mark back is right.
-        Verdict::Done | Verdict::Gone if refused.as_deref() == Some(runs.as_str()) => Mark::Kept,
+        Verdict::Done | Verdict::Gone if refused.is_some() => Mark::Kept,
         Verdict::Done => Mark::Set("reconcile"),
         Verdict::Gone => Mark::Set("gone"),
         Verdict::Behind if is_done && is_ours => Mark::Removed,

@@ -261,7 +261,7 @@ fn close_running(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
         return Ok(());
     }
     let sql = "UPDATE places SET done_digest = ?2, done_by = 'reconcile' WHERE image = ?1
-        AND running IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(running) WHERE value = ?2)";
+        AND running IS NOT NULL AND refused IS NULL AND EXISTS (SELECT 1 FROM json_each(running) WHERE value = ?2)";
     if connection.prepare_cached(sql)?.execute([&event.image, &event.digest])? > 0 {
         close_if_done(connection, &event.image, arrival.at)?;
     }
