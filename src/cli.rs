@@ -169,12 +169,18 @@ pub enum Tag {
         /// The images: names as Docker takes them, or patterns; `-` reads names from standard input
         #[arg(value_name = "IMAGE", required = true)]
         images: Vec<String>,
+        /// A note to keep with the decision
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
     },
     /// Take the tags off images
     Unassign {
         /// The images: names as Docker takes them, or patterns; `-` reads names from standard input
         #[arg(value_name = "IMAGE", required = true)]
         images: Vec<String>,
+        /// A note to keep with the decision
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
     },
 }
 

@@ -110,6 +110,9 @@ pub enum Ignore {
         /// The patterns, as `ignore list` prints them
         #[arg(value_name = "IGNORED", required = true)]
         patterns: Vec<String>,
+        /// A note to keep with the decision
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
     },
 }
 

@@ -12,7 +12,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     match args {
         Args::Add { patterns, note } => add(patterns, note.as_ref(), session, out),
         Args::List { format } => list(*format, session, out),
-        Args::Remove { patterns } => remove(patterns, session, out),
+        Args::Remove { patterns, note } => remove(patterns, note.as_ref(), session, out),
     }
 }
 
@@ -37,13 +37,18 @@ fn add(
     Ok(Outcome::Done)
 }
 
-fn remove(patterns: &[String], session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
+fn remove(
+    patterns: &[String],
+    note: Option<&String>,
+    session: &Session,
+    out: &mut impl Write,
+) -> Result<Outcome, Error> {
     let Some(store) = session.open_existing()? else {
         return Ok(Outcome::Negative);
     };
     let mut outcome = Outcome::Done;
     for pattern in patterns {
-        match store.unignore(pattern, &session.stamp(None))? {
+        match store.unignore(pattern, &session.stamp(note.cloned()))? {
             Some(receipt) if !session.quiet => {
                 writeln!(out, "{pattern}: hid {}", images(receipt.images.len()))?;
             }

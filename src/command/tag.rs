@@ -20,16 +20,16 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         Args::Rename { from, to } => on_tags(std::slice::from_ref(from), session, |store, tag| {
             Ok(found(store.rename_tag(tag.id, to)?))
         }),
-        Args::Assign { tag, images } => {
+        Args::Assign { tag, images, note } => {
             on_tags(std::slice::from_ref(tag), session, |store, tag| {
-                on_images(store, images, Some(tag.id), session)
+                on_images(store, images, Some(tag.id), note.as_ref(), session)
             })
         }
-        Args::Unassign { images } => {
+        Args::Unassign { images, note } => {
             let Some(store) = session.open_existing()? else {
                 return Ok(Outcome::Negative);
             };
-            on_images(&*store, images, None, session)
+            on_images(&*store, images, None, note.as_ref(), session)
         }
     }
 }
@@ -98,6 +98,7 @@ fn on_images(
     store: &dyn Store,
     words: &[String],
     tag: Option<i64>,
+    note: Option<&String>,
     session: &Session,
 ) -> Result<Outcome, Error> {
     let resolved = resolve(store, &read_words(words, false)?, &State::ALL)?;
@@ -113,7 +114,7 @@ fn on_images(
             outcome = Outcome::Negative;
         }
     }
-    store.put_tag(&images, tag, &session.stamp(None))?;
+    store.put_tag(&images, tag, &session.stamp(note.cloned()))?;
     Ok(outcome)
 }
 

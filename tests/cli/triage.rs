@@ -141,7 +141,8 @@ fn the_last_action_is_taken_back_and_the_history_tells() {
 fn tagging_several_images_is_one_action() {
     let inbox = two();
     inbox.output(["tag", "create", "web"]);
-    inbox.output(["tag", "assign", "web", "nginx:1.27", "redis:7"]);
+    inbox.output(["tag", "assign", "web", "nginx:1.27", "redis:7", "--note", "the front"]);
+    assert_eq!(inbox.json(["history"])[0]["note"], "the front");
     assert_eq!(inbox.lines(["undo"]), [NGINX, REDIS]);
     assert_eq!(inbox.lines(["list", "--untagged", "-q"]).len(), 2);
 }
