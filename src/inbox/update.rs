@@ -168,6 +168,8 @@ pub struct Host {
     pub pending: u64,
     /// When an event last named it.
     pub last_event: Option<DateTime<Utc>>,
+    /// When what runs there was last compared with the inbox.
+    pub last_reconcile: Option<DateTime<Utc>>,
     /// What its Diun's heartbeats say.
     pub scans: Scans,
 }

@@ -20,6 +20,8 @@ pub struct HostView<'a> {
     #[serde(serialize_with = "seconds_or_null")]
     last_event: Option<DateTime<Utc>>,
     #[serde(serialize_with = "seconds_or_null")]
+    last_reconcile: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "seconds_or_null")]
     last_scan: Option<DateTime<Utc>>,
     /// Images that the last scan looked at, and how many of them could not be checked.
     scanned: Option<u64>,
@@ -36,6 +38,7 @@ impl<'a> HostView<'a> {
             host: &host.name,
             pending: host.pending,
             last_event: host.last_event,
+            last_reconcile: host.last_reconcile,
             last_scan: scans.ended.first().copied(),
             scanned: scans.scanned,
             failed: scans.failed,
@@ -70,11 +73,12 @@ pub fn table(
             cell(&host.name),
             host.pending.to_string(),
             when(host.last_event),
+            when(host.last_reconcile),
             when(scans.ended.first().copied()),
             state,
         ]
     });
-    let columns = ["HOST", "PENDING", "LAST EVENT", "LAST SCAN", "SCAN"];
+    let columns = ["HOST", "PENDING", "LAST EVENT", "LAST RECONCILE", "LAST SCAN", "SCAN"];
     print(
         out,
         &columns.map(|name| Column::fitted(name, fit::end)),

@@ -91,9 +91,12 @@ fn a_host_is_known_by_events_or_by_heartbeats() {
     assert_eq!(server.inbox.output(["hosts", "--ping", "nas"]), output, "the name stays");
     let table = server.inbox.output(["hosts"]);
     let rows: Vec<Vec<&str>> = table.lines().map(|row| row.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["HOST", "PENDING", "LAST", "EVENT", "LAST", "SCAN", "SCAN"]);
-    assert_eq!(rows[1], ["edge-1", "1", "now", "-", "-"]);
-    assert_eq!(rows[2], ["nas", "0", "-", "-", "-"]);
+    assert_eq!(
+        rows[0],
+        ["HOST", "PENDING", "LAST", "EVENT", "LAST", "RECONCILE", "LAST", "SCAN", "SCAN"]
+    );
+    assert_eq!(rows[1], ["edge-1", "1", "now", "-", "-", "-"]);
+    assert_eq!(rows[2], ["nas", "0", "-", "-", "-", "-"]);
     assert_eq!(server.send("POST", &format!("/ping/{}/fail", output.trim()), &[], "").status, 204);
     assert!(server.inbox.output(["hosts"]).contains("the last scan failed"));
     assert!(server.inbox.output(["status"]).ends_with("; look at Diun on nas\n"));

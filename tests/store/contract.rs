@@ -471,6 +471,7 @@ fn hosts_have_what_they_need_and_were_last_heard_from(store: &dyn Store) {
         name: name.to_owned(),
         pending,
         last_event: Some(at(second)),
+        last_reconcile: None,
         scans: Scans::default(),
     };
     assert_eq!(store.hosts(at(30)).unwrap(), [host("edge", 2, 3), host("nas", 2, 22)]);

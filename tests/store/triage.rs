@@ -452,6 +452,7 @@ fn what_runs_closes_and_reopens_only_what_it_closed(store: &dyn Store) {
     };
     let result = reconcile(&[one(Verdict::Done, "b"), two(Verdict::Behind, "a")]);
     assert_eq!((result.id, result.closed.len()), (Some(1), 0));
+    assert_eq!(store.hosts(at(200)).unwrap()[0].last_reconcile, Some(at(100)));
     assert_eq!(get(store, "web:1").needed().count(), 1);
     // What is done already, or cannot be told, changes nothing.
     let result = reconcile(&[one(Verdict::Unknown, "b"), two(Verdict::Unknown, "a")]);

@@ -48,10 +48,11 @@ CREATE TABLE digests (
   first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
   PRIMARY KEY (image, digest)) WITHOUT ROWID;
 
--- When an event last named a host, the secret of its Diun's heartbeats, and as JSON what they said.
+-- When an event last named a host, and when what runs there was last compared; the secret of its Diun's
+-- heartbeats, and as JSON what they said.
 CREATE TABLE hosts (
-  name TEXT PRIMARY KEY, last_event INTEGER, ping_secret TEXT, scans TEXT NOT NULL DEFAULT '')
-  WITHOUT ROWID;
+  name TEXT PRIMARY KEY, last_event INTEGER, last_reconcile INTEGER, ping_secret TEXT,
+  scans TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 
 -- What was decided. The uid tells actions apart across databases. Only actions about the same thing
 -- (state, tag or pattern) come in one another's way when they are taken back.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Result, params};
 
-use super::row::{text, time};
+use super::row::{text, time_or_null};
 use super::scans;
 use super::selection::{NEEDED, condition};
 use crate::inbox::received::Received;
@@ -28,6 +28,13 @@ pub(super) fn heard_from(connection: &Connection, received: &[Received]) -> Resu
         .try_for_each(|(name, at)| upsert.execute(params![name, at.timestamp_millis()]).map(drop))
 }
 
+/// Keeps when what runs on a host was compared.
+pub(super) fn reconciled(connection: &Connection, host: &str, at: i64) -> Result<()> {
+    let sql = "INSERT INTO hosts (name, last_reconcile) VALUES (?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET last_reconcile = ?2";
+    connection.prepare_cached(sql)?.execute(params![host, at]).map(drop)
+}
+
 /// Every host, from A to Z.
 pub(super) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Host>> {
     let pending = format!(
@@ -41,13 +48,14 @@ pub(super) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Ho
         .collect::<Result<_>>()?;
     let mut scans: BTreeMap<String, Scans> = scans::list(connection)?.into_iter().collect();
     connection
-        .prepare_cached("SELECT name, last_event, last_event IS NOT NULL FROM hosts ORDER BY name")?
+        .prepare_cached("SELECT name, last_event, last_reconcile FROM hosts ORDER BY name")?
         .query_map([], |row| {
             let name = text(row, 0)?;
             let pending = pending.get(&name).copied().unwrap_or_default();
-            let last_event = if row.get(2)? { Some(time(row, 1)?) } else { None };
+            let [last_event, last_reconcile] = [1, 2].map(|column| time_or_null(row, column));
+            let (last_event, last_reconcile) = (last_event?, last_reconcile?);
             let scans = scans.remove(&name).unwrap_or_default();
-            Ok(Host { name, pending, last_event, scans })
+            Ok(Host { name, pending, last_event, last_reconcile, scans })
         })?
         .collect()
 }

@@ -1,9 +1,12 @@
 //! Keeping what was found out about places.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::before::keep;
 use super::history::{Deed, record};
+use super::hosts;
 use super::lines::{self, Lines};
 use super::row::text;
 use super::upsert::{close_if_done, next_change};
@@ -23,6 +26,10 @@ pub(super) fn apply(connection: &Connection, seen: &[Seen], stamp: &Stamp) -> Re
         }
     }
     lines::fold(connection, lines)?;
+    let hosts: BTreeSet<&str> = seen.iter().map(|seen| seen.place[0].as_str()).collect();
+    for host in hosts.into_iter().filter(|host| !host.is_empty()) {
+        hosts::reconciled(connection, host, stamp.at.timestamp_millis())?;
+    }
     Ok(reconciled)
 }
 

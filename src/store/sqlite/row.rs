@@ -25,6 +25,12 @@ pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<DateTime<Utc
     Ok(DateTime::from_timestamp_millis(milliseconds.unwrap_or(0)).unwrap_or_default())
 }
 
+/// The same; `None` for NULL.
+pub(super) fn time_or_null(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    let milliseconds: Option<i64> = row.get(index)?;
+    Ok(milliseconds.and_then(DateTime::from_timestamp_millis))
+}
+
 /// When an image was built, if that is known.
 pub(super) fn created(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
     let text = text(row, index)?;
