@@ -140,6 +140,9 @@ impl ImagePattern {
         while single.contains("**") {
             single = single.replace("**", "*");
         }
+        if single.trim().is_empty() {
+            return Err("a pattern is missing or empty".to_owned());
+        }
         if single.len() > LONGEST {
             return Err(format!("a pattern has {LONGEST} bytes at most: give a shorter one"));
         }

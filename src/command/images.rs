@@ -179,6 +179,9 @@ fn suggest(word: &str, all: &[String]) -> String {
     if !is_pattern(word) {
         return did_you_mean(&suggestions(word, all.iter().map(String::as_str)));
     }
+    if word.starts_with('*') {
+        return String::new();
+    }
     let wider = format!("*{word}");
     let pattern = crate::image::ImagePattern::new(&wider);
     let fits = pattern.is_ok_and(|pattern| all.iter().any(|image| pattern.matches(image)));

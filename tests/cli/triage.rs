@@ -108,6 +108,12 @@ fn a_pattern_says_how_many_images_it_hides() {
     let missing = inbox.diunbox(["ignore", "remove", "redis*"]).assert().code(1);
     missing.stderr("diunbox: no pattern redis*: `diunbox ignore list` lists them\n");
     inbox.diunbox(["ignore", "add", "a[b"]).assert().code(2);
+    inbox.diunbox(["ignore", "add", ""]).assert().code(2);
+    // What is hidden cannot be acknowledged by a pattern, and no wider one would help.
+    inbox.output(["ignore", "add", "*"]);
+    let none = inbox.diunbox(["ack", "*"]).assert().code(1);
+    none.stderr("diunbox: no image matches \"*\"\n");
+    inbox.output(["ignore", "remove", "*"]);
     assert_eq!(inbox.json(["ignore", "list"]), json!([]));
 }
 
