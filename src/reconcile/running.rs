@@ -10,7 +10,7 @@ use crate::image::ImageName;
 /// Everything that the input says.
 #[derive(Debug, Default)]
 pub struct Running {
-    /// The workloads, once [`Running::finish`] has looked up their images.
+    /// The workloads.
     pub workloads: Vec<Workload>,
     /// What Diun knows, as events.
     pub listed: Vec<Event>,
