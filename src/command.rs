@@ -186,3 +186,8 @@ fn print_name(out: &mut dyn Write, name: &str, null: bool) -> io::Result<()> {
         false => writeln!(out, "{}", safe(name)),
     }
 }
+
+/// A number, and what it counts.
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -78,6 +78,11 @@ pub fn pinned_digest(image: &str) -> Option<&str> {
     image.split_once('@').map(|(_, digest)| digest)
 }
 
+/// A name without the digest in it.
+pub fn unpinned(image: &str) -> &str {
+    image.split_once('@').map_or(image, |(name, _)| name)
+}
+
 /// The full name that Docker understands by a short one. The name is not validated.
 ///
 /// ```
@@ -212,7 +217,7 @@ pub fn tag(image: &str) -> Option<&str> {
 }
 
 fn split(image: &str) -> (&str, Option<&str>) {
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    let name = unpinned(image);
     match name.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
         _ => (name, None),

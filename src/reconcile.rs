@@ -1,7 +1,7 @@
 //! What really runs, compared with the inbox, from what the engines' own tools print.
 //!
 //! `shapes` reads the JSON (the fields of `object`), `running` is what is known of each workload, `join` finds the places of the
-//! inbox among them, `verdict` says whether a place is done, and [`against`] does all of it to a store.
+//! inbox among them, `verdict` says whether a place is done, and [`against`] updates the store with the result.
 
 mod apply;
 mod join;

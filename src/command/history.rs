@@ -23,11 +23,7 @@ pub(super) fn run(
         Format::Table if entries.is_empty() => session.note("nothing was decided yet"),
         Format::Table => table(out, &entries, session.now, session.terminal)?,
         Format::Json => json::array(out, entries.iter().map(EntryView::from))?,
-        Format::Ndjson => {
-            for entry in &entries {
-                json::line(out, &EntryView::from(entry))?;
-            }
-        }
+        Format::Ndjson => json::lines(out, entries.iter().map(EntryView::from))?,
     }
     Ok(Outcome::Done)
 }

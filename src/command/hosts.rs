@@ -25,11 +25,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         Format::Table if hosts.is_empty() => session.note("no event has named a host yet"),
         Format::Table => table(out, &hosts, session.now, session.terminal)?,
         Format::Json => json::array(out, views())?,
-        Format::Ndjson => {
-            for view in views() {
-                json::line(out, &view)?;
-            }
-        }
+        Format::Ndjson => json::lines(out, views())?,
     }
     Ok(Outcome::Done)
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Error, Outcome, Session, complain, print_name};
+use super::{Error, Outcome, Session, complain, count, print_name};
 use crate::cli::{Format, Ignore as Args};
 use crate::image::ImagePattern;
 use crate::render::history::{IgnoreView, ignores};
@@ -28,7 +28,12 @@ fn add(
     for pattern in &patterns {
         match store.ignore(pattern, &session.stamp(note.cloned()))? {
             Some(receipt) if !session.quiet => {
-                writeln!(out, "{}: hides {}", pattern.as_str(), images(receipt.images.len()))?;
+                writeln!(
+                    out,
+                    "{}: hides {}",
+                    pattern.as_str(),
+                    count(receipt.images.len() as u64, "image")
+                )?;
             }
             Some(_) => {}
             None => session.note(format_args!("{} is ignored already", pattern.as_str())),
@@ -50,7 +55,7 @@ fn remove(
     for pattern in patterns {
         match store.unignore(pattern, &session.stamp(note.cloned()))? {
             Some(receipt) if !session.quiet => {
-                writeln!(out, "{pattern}: hid {}", images(receipt.images.len()))?;
+                writeln!(out, "{pattern}: hid {}", count(receipt.images.len() as u64, "image"))?;
             }
             Some(_) => {}
             None => {
@@ -76,15 +81,7 @@ fn list(format: Format, session: &Session, out: &mut impl Write) -> Result<Outco
         Format::Table if patterns.is_empty() => session.note("no image is ignored"),
         Format::Table => ignores(out, &patterns, session.now, session.terminal)?,
         Format::Json => json::array(out, patterns.iter().map(IgnoreView::from))?,
-        Format::Ndjson => {
-            for ignore in &patterns {
-                json::line(out, &IgnoreView::from(ignore))?;
-            }
-        }
+        Format::Ndjson => json::lines(out, patterns.iter().map(IgnoreView::from))?,
     }
     Ok(Outcome::Done)
-}
-
-fn images(number: usize) -> String {
-    format!("{number} image{}", if number == 1 { "" } else { "s" })
 }

@@ -70,9 +70,7 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
         }
         Format::Ndjson => {
             let updates = store.select(&query)?;
-            for update in &updates {
-                json::line(out, &json::UpdateView::from(update))?;
-            }
+            json::lines(out, updates.iter().map(json::UpdateView::from))?;
             updates.len()
         }
     };
@@ -102,11 +100,7 @@ fn grouped(
         }
         Format::Table => groups::table(out, &groups, by, session.now, session.terminal)?,
         Format::Json => json::array(out, &groups)?,
-        Format::Ndjson => {
-            for group in &groups {
-                json::line(out, group)?;
-            }
-        }
+        Format::Ndjson => json::lines(out, &groups)?,
     }
     Ok(if args.exit_code && !groups.is_empty() { Outcome::Negative } else { Outcome::Done })
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use chrono::Utc;
 
-use super::{Error, Outcome, Session};
+use super::{Error, Outcome, Session, count};
 use crate::cli::Prune as Args;
 use crate::inbox::query::ago;
 use crate::store::Prune;
@@ -26,8 +26,4 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         if args.dry_run { String::new() } else { format!(", {} KiB freed", pruned.bytes / 1024) };
     writeln!(out, "{did} {updates}, {digests} and {actions}{freed}")?;
     Ok(Outcome::Done)
-}
-
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
-use super::{Error, Outcome, Session, print_name};
+use super::{Error, Outcome, Session, count, print_name};
 use crate::cli::{Format, Reconcile as Args};
 use crate::image::short_name;
 use crate::inbox::action::{Origin, Stamp};
@@ -50,9 +50,8 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
             }
             table(out, &report, session.terminal)?;
             let did = if args.dry_run { "would close" } else { "closed" };
-            let closed = report.reconciled.closed.len();
-            let updates = if closed == 1 { "update" } else { "updates" };
-            session.note(format_args!("{did} {closed} {updates}"));
+            let closed = count(report.reconciled.closed.len() as u64, "update");
+            session.note(format_args!("{did} {closed}"));
         }
         Format::Json | Format::Ndjson => json::line(out, &ReportView::from(&report))?,
     }

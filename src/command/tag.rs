@@ -53,11 +53,7 @@ fn list(format: Format, session: &Session, out: &mut impl Write) -> Result<Outco
             table::tags(out, tags.iter().map(|tag| (tag, count(tag))), session.terminal)?;
         }
         Format::Json => json::array(out, &tags)?,
-        Format::Ndjson => {
-            for tag in &tags {
-                json::line(out, tag)?;
-            }
-        }
+        Format::Ndjson => json::lines(out, &tags)?,
     }
     Ok(Outcome::Done)
 }

@@ -45,6 +45,6 @@ pub(super) fn remove(request: &Request<'_>, store: &dyn Store) -> Answer {
     }
     let body: Body = request.json("{\"pattern\": \u{2026}}")?;
     let receipt = store.unignore(&body.pattern, &Stamp::new(Origin::Http, Utc::now()))?;
-    let unknown = || Error::new(404, format_args!("there is no pattern {}", body.pattern));
+    let unknown = || Error::new(404, format_args!("no such pattern: {}", body.pattern));
     Ok(json(200, &receipt.ok_or_else(unknown)?))
 }

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::error::Error;
 use super::limits::Class;
 use super::response::{Answer, empty};
-use super::route::Request;
+use super::route::{Request, nothing_here};
 use crate::inbox::scan::Beat;
 use crate::store::Store;
 
@@ -19,7 +19,7 @@ pub(super) const PREFIX: &str = "/ping/";
 /// Refuses a name that `diunbox hosts --ping` has not given out, before any of the body is read.
 pub(super) fn check(name: &str, context: &Context) -> Result<(), Error> {
     // As with any other path that is not there: what exists is nobody's business.
-    let unknown = || Error::new(404, "there is nothing here: the webhook is at /webhook");
+    let unknown = nothing_here;
     let (host, secret) = parts(name).0.ok_or_else(unknown)?;
     let permit = context.capacity.take(Class::Read, &context.limits);
     permit.ok_or_else(|| Error::unavailable("diunbox is too busy: try again", "1"))?;

@@ -101,7 +101,7 @@ pub(super) fn check(head: &Head, context: &Context) -> Result<(&'static Route, S
     let mut matching =
         ROUTES.iter().filter_map(|route| rest(route).map(|rest| (route, rest))).peekable();
     let Some((_, rest)) = matching.peek() else {
-        return Err(Error::new(404, "there is nothing here: the webhook is at /webhook"));
+        return Err(nothing_here());
     };
     let rest = (*rest).to_owned();
     let method = if head.method == "HEAD" { "GET" } else { &head.method };
@@ -133,6 +133,11 @@ impl Route {
             Handler::Context(handler) => handler(request, context),
         }
     }
+}
+
+/// The answer to a path that leads nowhere.
+pub(super) fn nothing_here() -> Error {
+    Error::new(404, "there is nothing here: the webhook is at /webhook")
 }
 
 /// A parameter that the path does not have.

@@ -10,8 +10,6 @@ use crate::image::{pinned_digest, repository, tag};
 /// Where an image stands among others of the same thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// The text that all versions of one thing share.
-    pub series: String,
     /// A text that sorts as the versions of a series do.
     pub rank: String,
     /// The images that it can be folded with.
@@ -23,7 +21,7 @@ pub struct Standing {
 /// The images of a series that can be folded with one another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Line {
-    /// The series.
+    /// The text that all versions of one thing share.
     pub series: String,
     /// Their lowest rank.
     pub from: String,
@@ -40,14 +38,14 @@ impl Standing {
         if pinned_digest(image).is_some() {
             let series = format!("{repository}:{tag}@");
             let rank = sortable(received.try_into().unwrap_or_default());
-            let line = Line { series: series.clone(), from: String::new(), to: "~".to_owned() };
-            return Some(Self { series, rank, line, version: None });
+            let line = Line { series, from: String::new(), to: "~".to_owned() };
+            return Some(Self { rank, line, version: None });
         }
         let version = Version::new(tag)?;
         let series = format!("{repository}:{}", version.series());
         let (from, to) = version.line();
-        let line = Line { series: series.clone(), from, to };
-        Some(Self { series, rank: version.rank(), line, version: Some(version) })
+        let line = Line { series, from, to };
+        Some(Self { rank: version.rank(), line, version: Some(version) })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::running::{Running, Workload};
 use super::verdict::{Known, verdict};
-use crate::image::tag;
+use crate::image::{tag, unpinned};
 use crate::inbox::seen::{Seen, Verdict};
 use crate::inbox::update::{Place, Update};
 
@@ -45,7 +45,7 @@ fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut
             && inventory.provider.is_none_or(|provider| provider == place.provider)
     };
     let image = &update.event.image;
-    let name = image.split_once('@').map_or(image.as_str(), |(name, _)| name);
+    let name = unpinned(image);
     let same_image = |runs: &Workload| tag(image).is_some() && runs.image.as_deref() == Some(name);
     let mut taken = vec![false; running.workloads.len()];
     let mut is_known_here = false;

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::running::{Running, Workload, digest, image_id, plain};
+use crate::image::pinned_digest;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -75,13 +76,9 @@ pub(super) fn take(metadata: &Metadata, spec: &PodSpec, status: &PodStatus, runn
         let id = status.map(|status| status.image_id.as_str()).unwrap_or_default();
         let started = status.and_then(|status| status.state.running.as_ref());
         let started = started.and_then(|at| DateTime::parse_from_rfc3339(&at.started_at).ok());
-        let mut digests: std::collections::BTreeSet<String> =
-            [digest(&container.image).filter(|_| container.image.contains('@'))]
-                .into_iter()
-                .flatten()
-                .collect();
         // An id alone is that of the image's configuration.
-        digests.extend(digest(id).filter(|_| id.contains('@')));
+        let pinned = [pinned_digest(&container.image), pinned_digest(id)];
+        let digests = pinned.into_iter().flatten().filter_map(digest).collect();
         running.workloads.push(Workload {
             provider: "kubernetes",
             name: format!("{}/{}/{}", metadata.namespace, owner(metadata), container.name),

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 
 use crate::event::Event;
-use crate::image::ImageName;
+use crate::image::{ImageName, unpinned};
 
 /// Everything that the input says.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl Running {
 /// An image's full name without a scheme and a digest; `None` for an id.
 pub(super) fn plain(image: &str) -> Option<String> {
     let image = image.split_once("://").map_or(image, |(_, image)| image);
-    let name = image.split_once('@').map_or(image, |(name, _)| name);
+    let name = unpinned(image);
     let is_id = name.starts_with("sha256:")
         || name.len() >= 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     let name = ImageName::new(name).ok().filter(|_| !is_id)?;

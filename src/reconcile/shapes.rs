@@ -1,6 +1,7 @@
 //! The JSON of the engines' tools, recognised by its shape. Nothing but what is needed is kept: `docker
 //! inspect` prints secrets.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use super::kubernetes;
 use super::listed::Repository;
 use super::object::{Document, Object};
 use super::running::{Image, Running, Workload, digest, image_id, plain};
+use crate::image::pinned_digest;
 
 /// What the user is told where something else comes in.
 const KNOWN: &str = "give what docker inspect, podman inspect, docker service inspect, kubectl get \
@@ -162,9 +164,7 @@ fn take_container(object: &Object, running: &mut Running) -> Result<(), ReadErro
     let typed = typed.or(object.image_name.as_deref()).unwrap_or(image);
     // `Image` is an id in what inspect prints, and a name in the API's list.
     let engine_id = object.image_id.as_deref().unwrap_or(image);
-    let texts = [typed, image, object.image_digest.as_deref().unwrap_or_default()];
-    let mut digests: std::collections::BTreeSet<String> =
-        texts[0].contains('@').then(|| digest(typed)).flatten().into_iter().collect();
+    let mut digests: BTreeSet<String> = pinned_digest(typed).and_then(digest).into_iter().collect();
     digests.extend(object.image_digest.as_deref().and_then(digest));
     digests.extend(object.manifest.as_ref().and_then(|found| digest(&found.digest)));
     let mut workload = Workload {

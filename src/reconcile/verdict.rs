@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::running::Workload;
 use crate::event::parse_created;
-use crate::image::{repository, tag};
+use crate::image::{pinned_digest, repository, tag, unpinned};
 use crate::inbox::seen::Verdict;
 use crate::inbox::version::Version;
 
@@ -28,14 +28,14 @@ pub(super) fn verdict(known: &Known<'_>, runs: &Workload) -> Verdict {
     if !known.digest.is_empty() && runs.digests.contains(known.digest) {
         return Verdict::Done;
     }
-    let wanted = known.image.split_once('@').map_or(known.image, |(name, _)| name);
+    let wanted = unpinned(known.image);
     if let Some(image) = &runs.image {
         if repository(image) != repository(wanted) {
             return Verdict::Gone;
         }
     }
     // Named by a digest alone: it ends when nothing runs that digest any more.
-    if let (Some((_, pinned)), None) = (known.image.split_once('@'), tag(known.image)) {
+    if let (Some(pinned), None) = (pinned_digest(known.image), tag(known.image)) {
         return if runs.digests.contains(pinned) { Verdict::Behind } else { Verdict::Done };
     }
     let built = |text: Option<&str>| text.and_then(real);

@@ -188,6 +188,17 @@ pub fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// Writes one value a line.
+///
+/// # Errors
+/// When one cannot be written.
+pub fn lines(
+    out: &mut impl Write,
+    values: impl IntoIterator<Item = impl Serialize>,
+) -> io::Result<()> {
+    values.into_iter().try_for_each(|value| line(out, &value))
+}
+
 /// Writes an array with a line for each value.
 ///
 /// # Errors

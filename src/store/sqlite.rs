@@ -5,6 +5,7 @@ pub(super) mod adopt;
 mod arrival;
 mod before;
 mod busy;
+mod core;
 mod database;
 mod error;
 mod glance;
@@ -26,18 +27,17 @@ mod upsert;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::thread;
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use self::busy::{BUSY, STEP, until};
+use self::busy::BUSY;
+use self::core::Core;
 use self::database::Database;
 pub use self::glance::Glance;
 use self::group::Group;
-use super::{ErrorKind, Prune, Pruned, Result, Store, StoreError};
+use super::{Prune, Pruned, Result, Store};
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
@@ -46,9 +46,6 @@ use crate::inbox::received::Received;
 use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
-
-/// Connections that are kept open for the next operation.
-const IDLE_CONNECTIONS: usize = 4;
 
 /// The store in one SQLite file, in WAL mode with `synchronous = FULL`.
 ///
@@ -75,15 +72,6 @@ pub struct SqliteStore {
     group: Group,
 }
 
-/// What the thread that stores events shares.
-#[derive(Debug)]
-struct Core {
-    database: Database,
-    idle: Mutex<Vec<Connection>>,
-    /// Held while a transaction writes: this process's writers queue here, not in SQLite.
-    writing: Mutex<()>,
-}
-
 impl SqliteStore {
     /// Opens a database, creates it if it is missing, and brings its schema up to date.
     ///
@@ -91,76 +79,8 @@ impl SqliteStore {
     /// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
     pub fn open(path: &Path) -> Result<Self> {
         let (database, connection) = Database::open(path)?;
-        let core = Core { database, idle: Mutex::new(vec![connection]), writing: Mutex::default() };
-        Ok(Self { core: Arc::new(core), group: Group::default() })
-    }
-}
-
-impl Core {
-    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let idle = lock(&self.idle).pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => self.database.connect()?,
-        };
-        let result = work(&mut connection).map_err(|error| self.database.explain(&error));
-        let mut idle = lock(&self.idle);
-        if idle.len() < IDLE_CONNECTIONS {
-            idle.push(connection);
-        }
-        result
-    }
-
-    /// Reads what several statements see at one moment.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        self.database.require_same_files()?;
-        self.with(|connection| {
-            // One that takes the lock for writing would hold up who writes.
-            let snapshot = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
-            let result = work(&snapshot)?;
-            snapshot.finish()?;
-            Ok(result)
-        })
-    }
-
-    /// Changes something in one transaction, or outside of one where the work says so.
-    fn write<T>(
-        &self,
-        deadline: Instant,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T> {
-        let _writing = self.queue(deadline)?;
-        let result = until(deadline, || self.with(work))?;
-        self.database.require_same_files()?;
-        Ok(result)
-    }
-
-    /// Waits for this process's other writers, but not beyond the deadline.
-    fn queue(&self, deadline: Instant) -> Result<MutexGuard<'_, ()>> {
-        loop {
-            match self.writing.try_lock() {
-                Ok(writing) => return Ok(writing),
-                Err(TryLockError::Poisoned(error)) => return Ok(error.into_inner()),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(STEP),
-                Err(TryLockError::WouldBlock) => {
-                    let message = "other changes took too long: try again";
-                    return Err(StoreError::new(ErrorKind::Unavailable, message));
-                }
-            }
-        }
-    }
-
-    fn change<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        self.write(Instant::now() + BUSY, |connection| {
-            let transaction = connection.transaction()?;
-            let result = work(&transaction)?;
-            transaction.commit()?;
-            Ok(result)
-        })
-    }
-
-    fn upsert(&self, received: &[Received], deadline: Instant) -> Result<()> {
-        self.write(deadline, |connection| upsert::all(connection, received))
+        let core = Arc::new(Core::new(database, connection));
+        Ok(Self { core, group: Group::default() })
     }
 }
 
@@ -306,9 +226,4 @@ impl Store for SqliteStore {
     fn flush(&self) -> Result<()> {
         self.core.write(Instant::now() + BUSY, |connection| upkeep::checkpoint(connection))
     }
-}
-
-/// Locks, also after a panic elsewhere: what is behind these locks is whole between statements.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

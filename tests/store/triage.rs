@@ -544,7 +544,7 @@ fn concurrent_actions_are_each_whole(store: &dyn Store) {
     assert_eq!(counted, updates.len() as u64);
     let entries = store.history(&Page { image: None, before: None, limit: 1_000 }).unwrap();
     assert!(!entries.is_empty() && entries.iter().all(|entry| entry.count > 0));
-    // Folding is what it would be if it were worked out anew.
+    // Every update below the newest open one is folded.
     let mut open: Vec<&String> =
         updates.keys().filter(|image| updates[*image].acknowledged_at.is_none()).collect();
     open.sort();

@@ -6,14 +6,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{Connection, Result, params};
 
 use super::before::{keep, unmark};
-use super::history::{self, Deed};
+use super::history::{self, Deed, once};
 use super::ignores;
 use super::lines::{self, Lines};
 use super::query::updates;
 use super::upsert::{close_if_done, next_change};
 use crate::image::short_name;
 use crate::inbox::action::{Action, Kind, Left, Reason, Receipt};
-use crate::inbox::fold::Standing;
 use crate::inbox::query::{Detail, Query, Sort, Wanted};
 use crate::inbox::update::{Place, State, Update};
 
@@ -102,10 +101,7 @@ impl Acting<'_> {
     fn take(&mut self, update: &Update) -> Result<()> {
         let (connection, action) = (self.connection, self.action);
         let image = &update.event.image;
-        let id = match self.receipt.id {
-            Some(id) => id,
-            None => *self.receipt.id.insert(record(action, connection)?),
-        };
+        let id = once(&mut self.receipt.id, || record(action, connection))?;
         keep(connection, id, image, &update.event.digest)?;
         match action.kind {
             Kind::Acknowledge if !action.hosts.is_empty() => at_hosts(connection, action, update)?,
@@ -117,8 +113,7 @@ impl Acting<'_> {
         let values = params![image, self.change, action.stamp.note];
         connection.prepare_cached(sql)?.execute(values)?;
         self.change += 1;
-        let standing = Standing::new(image, update.received_at.timestamp_millis());
-        self.lines.changed(standing.map(|standing| standing.line));
+        self.lines.changed(lines::standing(update).map(|standing| standing.line));
         self.receipt.images.push(image.clone());
         Ok(())
     }

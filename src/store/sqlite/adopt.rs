@@ -46,7 +46,7 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
         connection.execute(sql, values)?;
         if let Some(standing) = Standing::new(image, found.received) {
             let sql = "UPDATE updates SET series = ?2, rank = ?3 WHERE image = ?1";
-            connection.execute(sql, params![image, standing.series, standing.rank])?;
+            connection.execute(sql, params![image, standing.line.series, standing.rank])?;
             lines.changed(Some(standing.line));
         }
         let Event { hostname, provider, digest, status, .. } = &found.event;

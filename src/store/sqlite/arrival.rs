@@ -1,5 +1,7 @@
 //! An event on its way into the rows of its update and its place.
 
+use std::cell::OnceCell;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
 
@@ -18,8 +20,8 @@ pub(super) struct Arrival<'a> {
     metadata: String,
     /// The number of this change.
     change: i64,
-    /// Where the image stands among others, as of this event.
-    pub(super) standing: Option<Standing>,
+    /// Most events are repeats, and ask for none.
+    standing: OnceCell<Option<Standing>>,
 }
 
 /// The columns that [`Arrival::bind`] binds, but for the image.
@@ -39,7 +41,7 @@ impl<'a> Arrival<'a> {
             // A map of strings can always be written.
             metadata: serde_json::to_string(&event.metadata).unwrap_or_default(),
             change,
-            standing: Standing::new(&event.image, received.at.timestamp_millis()),
+            standing: OnceCell::new(),
         }
     }
 
@@ -50,8 +52,9 @@ impl<'a> Arrival<'a> {
 
     /// Stores the first event of an image.
     pub(super) fn insert(&self, connection: &Connection, is_ignored: bool) -> Result<()> {
-        let standing = self.standing.as_ref();
-        let (series, rank) = standing.map(|standing| (&standing.series, &standing.rank)).unzip();
+        let standing = self.standing();
+        let (series, rank) =
+            standing.map(|standing| (&standing.line.series, &standing.rank)).unzip();
         let sql = "INSERT INTO updates (image, diun_version, hostname, status, provider, hub_link,
                 mime_type, digest, created, platform, ctn_name, ctn_id, ctn_state, ctn_status,
                 received_at, metadata, received, changed, since, ignored, series, rank)
@@ -65,9 +68,14 @@ impl<'a> Arrival<'a> {
         statement.raw_execute().map(drop)
     }
 
+    /// Where the image stands among others, as of this event.
+    pub(super) fn standing(&self) -> Option<&Standing> {
+        self.standing.get_or_init(|| Standing::new(&self.event.image, self.at)).as_ref()
+    }
+
     /// The line of the image, if it has one. Pinned digests are ranked by their last event.
     pub(super) fn settle(&self, connection: &Connection) -> Result<Option<Line>> {
-        let Some(standing) = &self.standing else { return Ok(None) };
+        let Some(standing) = self.standing() else { return Ok(None) };
         if standing.version.is_none() {
             let sql = "SELECT received FROM updates WHERE image = ?1";
             let image = &self.event.image;

@@ -15,7 +15,8 @@ use rustix::fs::{AtFlags, CWD, FlockOperation, StatxAttributes, StatxFlags, fcnt
 use rustix::io::Errno;
 
 use super::busy::{BUSY, STEP, wait};
-use super::{error, lock, patterns};
+use super::core::lock;
+use super::{error, patterns};
 use crate::store::migrations::{LATEST, migrations};
 use crate::store::{ErrorKind, Result, StoreError, folder_of};
 

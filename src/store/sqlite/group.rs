@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::busy::BUSY;
-use super::{Core, lock};
+use super::core::{Core, lock};
 use crate::inbox::received::Received;
 use crate::store::{ErrorKind, Result, StoreError};
 

@@ -30,6 +30,14 @@ pub(super) fn record(connection: &Connection, deed: &Deed<'_>, stamp: &Stamp) ->
     Ok(connection.last_insert_rowid())
 }
 
+/// The number of an action that is recorded with the first image that it changes.
+pub(super) fn once(id: &mut Option<i64>, record: impl FnOnce() -> Result<i64>) -> Result<i64> {
+    match id {
+        Some(id) => Ok(*id),
+        None => Ok(*id.insert(record()?)),
+    }
+}
+
 /// The actions that are asked for, newest first.
 pub(super) fn list(connection: &Connection, page: &Page) -> Result<Vec<Entry>> {
     let sql = "SELECT id, at, kind, detail, origin, user, note, undoes, undone_by,

@@ -9,7 +9,6 @@ use super::row::{text, time_or_null};
 use super::scans;
 use super::selection::{NEEDED, condition};
 use crate::inbox::received::Received;
-use crate::inbox::scan::Scans;
 use crate::inbox::update::{Host, State};
 
 /// Keeps when the hosts of these events were heard from.
@@ -46,15 +45,14 @@ pub(super) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Ho
         .prepare_cached(&pending)?
         .query_map([now.timestamp_millis()], |row| Ok((text(row, 0)?, row.get(1)?)))?
         .collect::<Result<_>>()?;
-    let mut scans: BTreeMap<String, Scans> = scans::list(connection)?.into_iter().collect();
     connection
-        .prepare_cached("SELECT name, last_event, last_reconcile FROM hosts ORDER BY name")?
+        .prepare_cached("SELECT name, last_event, last_reconcile, scans FROM hosts ORDER BY name")?
         .query_map([], |row| {
             let name = text(row, 0)?;
             let pending = pending.get(&name).copied().unwrap_or_default();
             let [last_event, last_reconcile] = [1, 2].map(|column| time_or_null(row, column));
             let (last_event, last_reconcile) = (last_event?, last_reconcile?);
-            let scans = scans.remove(&name).unwrap_or_default();
+            let scans = scans::read(&text(row, 3)?);
             Ok(Host { name, pending, last_event, last_reconcile, scans })
         })?
         .collect()

@@ -31,6 +31,11 @@ impl Lines {
     }
 }
 
+/// Where an update stands among others of the same thing.
+pub(super) fn standing(update: &Update) -> Option<Standing> {
+    Standing::new(&update.event.image, update.received_at.timestamp_millis())
+}
+
 /// The line of an image, if it has one.
 pub(super) fn of(connection: &Connection, image: &str) -> Result<Option<Line>> {
     let sql = "SELECT received FROM updates WHERE image = ?1";
@@ -180,8 +185,7 @@ fn members(connection: &Connection, line: &Line) -> Result<Vec<Member>> {
 /// The images that are folded under an update at this time, newest first.
 pub(super) fn older(connection: &Connection, update: &Update, now: i64) -> Result<Vec<String>> {
     let image = &update.event.image;
-    let standing = Standing::new(image, update.received_at.timestamp_millis());
-    let Some(standing) = standing else { return Ok(Vec::new()) };
+    let Some(standing) = standing(update) else { return Ok(Vec::new()) };
     let members = members(connection, &standing.line)?;
     let under = folded_under(&members, now).into_iter();
     let is_top = |top: Option<usize>| top.is_some_and(|top| members[top].image == *image);
@@ -192,8 +196,7 @@ pub(super) fn older(connection: &Connection, update: &Update, now: i64) -> Resul
 /// The pending image that a superseded one is folded under at this time.
 pub(super) fn top(connection: &Connection, update: &Update, now: i64) -> Result<Option<String>> {
     let image = &update.event.image;
-    let standing = Standing::new(image, update.received_at.timestamp_millis());
-    let Some(standing) = standing else { return Ok(None) };
+    let Some(standing) = standing(update) else { return Ok(None) };
     let members = members(connection, &standing.line)?;
     let under = folded_under(&members, now);
     let own = members.iter().position(|member| member.image == *image);
@@ -211,14 +214,13 @@ pub(super) fn change(connection: &Connection, update: &Update) -> Result<(Change
     if connection.prepare_cached(sql)?.query_row([&event.image], |row| row.get(0))? {
         return Ok((Change::Rebuilt, None));
     }
-    let standing = Standing::new(&event.image, update.received_at.timestamp_millis());
-    let Some(Standing { series, rank, version: Some(version), .. }) = standing else {
+    let Some(Standing { line, rank, version: Some(version) }) = standing(update) else {
         return Ok((Change::New, None));
     };
     let sql = "SELECT image FROM updates WHERE series = ?1 AND rank < ?2
         AND acknowledged_at IS NOT NULL AND ignored = 0 ORDER BY rank DESC LIMIT 1";
     let mut select = connection.prepare_cached(sql)?;
-    let before = select.query_row([&series, &rank], |row| text(row, 0)).optional()?;
+    let before = select.query_row([&line.series, &rank], |row| text(row, 0)).optional()?;
     let before = before.as_deref().and_then(tag);
     let change = before.and_then(Version::new).map(|before| version.change_from(&before));
     Ok((change.unwrap_or(Change::New), before.map(str::to_owned)))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::before::keep;
-use super::history::{Deed, record};
+use super::history::{Deed, once, record};
 use super::hosts;
 use super::lines::{self, Lines};
 use super::row::text;
@@ -40,10 +40,12 @@ fn image(
     stamp: &Stamp,
     reconciled: &mut Reconciled,
 ) -> Result<bool> {
-    let Some(Seen { image, digest, .. }) = places.first() else { return Ok(false) };
+    let Some(Seen { image, digest, place, .. }) = places.first() else { return Ok(false) };
     let sql = "SELECT digest, acknowledged_at IS NOT NULL, acknowledged_by IS 'places' FROM updates
         WHERE image = ?1";
-    let row = |row: &rusqlite::Row<'_>| Ok((text(row, 0)?, row.get(1)?, row.get(2)?));
+    let row = |row: &rusqlite::Row<'_>| -> Result<(String, bool, bool)> {
+        Ok((text(row, 0)?, row.get(1)?, row.get(2)?))
+    };
     let current = connection.prepare_cached(sql)?.query_row([image], row).optional()?;
     let Some((_, is_acknowledged, by_places)) = current.filter(|(current, ..)| current == digest)
     else {
@@ -57,17 +59,12 @@ fn image(
         }
     }
     // A person's acknowledgement is not taken back, and needs no marks.
-    let (is_acknowledged, by_places): (bool, bool) = (is_acknowledged, by_places);
     if marks.is_empty() || is_acknowledged && !by_places {
         return Ok(false);
     }
-    let id = if let Some(id) = reconciled.id {
-        id
-    } else {
-        let host = places.first().map(|seen| seen.place[0].as_str());
-        let deed = Deed { kind: "reconcile", about: "state", detail: host, undoes: None };
-        *reconciled.id.insert(record(connection, &deed, stamp)?)
-    };
+    let host = Some(place[0].as_str());
+    let deed = Deed { kind: "reconcile", about: "state", detail: host, undoes: None };
+    let id = once(&mut reconciled.id, || record(connection, &deed, stamp))?;
     keep(connection, id, image, digest)?;
     let sql = "UPDATE places SET done_digest = ?5, done_by = ?6
         WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4";

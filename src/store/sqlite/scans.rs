@@ -65,7 +65,7 @@ pub(super) fn take(
     connection.prepare_cached(sql)?.execute(params![host, kept]).map(drop)
 }
 
-fn read(kept: &str) -> Scans {
+pub(super) fn read(kept: &str) -> Scans {
     let Kept { ended, has_failed, scanned, failed } =
         serde_json::from_str(kept).unwrap_or_default();
     let ended = ended.into_iter().filter_map(DateTime::from_timestamp_millis).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use serde_json::json;
 
-use super::history::{Deed, record};
+use super::history::{Deed, once, record};
 use super::row::text;
 use crate::image::ImageName;
 use crate::inbox::action::{Receipt, Stamp};
@@ -85,10 +85,7 @@ pub(super) fn put(
         let image = image.as_str();
         receipt.images.push(image.to_owned());
         if current(connection, image)? != tag {
-            let id = match receipt.id {
-                Some(id) => id,
-                None => *receipt.id.insert(record(connection, &deed, stamp)?),
-            };
+            let id = once(&mut receipt.id, || record(connection, &deed, stamp))?;
             keep(connection, id, image)?;
             set(connection, image, tag)?;
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::before::{keep, restore};
-use super::history::{Deed, record};
+use super::history::{Deed, once, record};
 use super::ignores::{self, IGNORE, UNIGNORE};
 use super::lines::{self, Lines};
 use super::row::text;
@@ -127,10 +127,7 @@ fn images(
             receipt.left.push(Left { image, reason });
             continue;
         }
-        let id = match receipt.id {
-            Some(id) => id,
-            None => *receipt.id.insert(record(connection, deed, stamp)?),
-        };
+        let id = once(&mut receipt.id, || record(connection, deed, stamp))?;
         mark(connection, target, &image)?;
         if target.about == "tag" {
             tags::keep(connection, id, &image)?;

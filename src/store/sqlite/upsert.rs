@@ -31,8 +31,8 @@ pub(super) fn all(connection: &mut Connection, received: &[Received]) -> Result<
         match one(&transaction, &arrival, received.is_replayed, &ignored)? {
             Touched::Nothing => {}
             Touched::Added => {
-                if let Some(standing) = arrival.standing {
-                    touched.added(standing.line, &received.event.image);
+                if let Some(standing) = arrival.standing() {
+                    touched.added(standing.line.clone(), &received.event.image);
                 }
             }
             Touched::Changed => touched.changed(arrival.settle(&transaction)?),

@@ -1,0 +1,111 @@
+//! The connections to a database, and whose turn it is to write.
+
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::Instant;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::busy::{BUSY, STEP, until};
+use super::database::Database;
+use super::upsert;
+use crate::inbox::received::Received;
+use crate::store::{ErrorKind, Result, StoreError};
+
+/// Connections that are kept open for the next operation.
+const IDLE_CONNECTIONS: usize = 4;
+
+/// What the thread that stores events shares.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) database: Database,
+    idle: Mutex<Vec<Connection>>,
+    /// Held while a transaction writes: this process's writers queue here, not in SQLite.
+    writing: Mutex<()>,
+}
+
+impl Core {
+    pub(super) fn new(database: Database, connection: Connection) -> Self {
+        Self { database, idle: Mutex::new(vec![connection]), writing: Mutex::default() }
+    }
+
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let idle = lock(&self.idle).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.database.connect()?,
+        };
+        let result = work(&mut connection).map_err(|error| self.database.explain(&error));
+        let mut idle = lock(&self.idle);
+        if idle.len() < IDLE_CONNECTIONS {
+            idle.push(connection);
+        }
+        result
+    }
+
+    /// Reads what several statements see at one moment.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.database.require_same_files()?;
+        self.with(|connection| {
+            // One that takes the lock for writing would hold up who writes.
+            let snapshot = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
+            let result = work(&snapshot)?;
+            snapshot.finish()?;
+            Ok(result)
+        })
+    }
+
+    /// Changes something in one transaction, or outside of one where the work says so.
+    pub(super) fn write<T>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let _writing = self.queue(deadline)?;
+        let result = until(deadline, || self.with(work))?;
+        self.database.require_same_files()?;
+        Ok(result)
+    }
+
+    /// Waits for this process's other writers, but not beyond the deadline.
+    fn queue(&self, deadline: Instant) -> Result<MutexGuard<'_, ()>> {
+        loop {
+            match self.writing.try_lock() {
+                Ok(writing) => return Ok(writing),
+                Err(TryLockError::Poisoned(error)) => return Ok(error.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(STEP),
+                Err(TryLockError::WouldBlock) => {
+                    let message = "other changes took too long: try again";
+                    return Err(StoreError::new(ErrorKind::Unavailable, message));
+                }
+            }
+        }
+    }
+
+    pub(super) fn change<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.write(Instant::now() + BUSY, |connection| {
+            let transaction = connection.transaction()?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        })
+    }
+
+    pub(super) fn upsert(&self, received: &[Received], deadline: Instant) -> Result<()> {
+        self.write(deadline, |connection| upsert::all(connection, received))
+    }
+}
+
+/// Locks, also after a panic elsewhere: what is behind these locks is whole between statements.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
