@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::Utc;
+use percent_encoding::percent_decode_str;
 use subtle::ConstantTimeEq;
 
 use super::context::Context;
@@ -46,14 +47,16 @@ fn parts(name: &str) -> (Option<(&str, &str)>, &str) {
     (name.rsplit_once('.'), what)
 }
 
-/// A request's target, without the secret in it.
+/// A request's target, without the secret in it. The path counts as the routes read it, decoded.
 pub(super) fn without_secret(target: &str) -> Cow<'_, str> {
-    match target.find(PREFIX).map(|at| at + PREFIX.len()) {
+    let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    match path.find(PREFIX).map(|at| at + PREFIX.len()) {
         Some(at) => {
-            let (before, name) = target.split_at(at);
-            let end = name.find(['/', '?']).unwrap_or(name.len());
+            let (before, name) = path.split_at(at);
+            let end = name.find('/').unwrap_or(name.len());
             let dot = name[..end].rfind('.').map_or(0, |dot| dot + 1);
-            format!("{before}{}…{}", &name[..dot], &name[end..]).into()
+            format!("{before}{}…{}{query}", &name[..dot], &name[end..]).into()
         }
         None => target.into(),
     }
@@ -70,6 +73,11 @@ mod tests {
             ("/ping/nas.0123", "/ping/nas.…"),
             ("/ping/0123?x=y", "/ping/…?x=y"),
             ("http://h/ping/nas.0123", "http://h/ping/nas.…"),
+            ("/%70ing/nas.0123/start", "/ping/nas.…/start"),
+            ("/ping%2Fnas.0123", "/ping/nas.…"),
+            ("/ping/nas%2E0123", "/ping/nas.…"),
+            ("/ping/nas.01%2f23", "/ping/nas.…/23"),
+            ("/api/updates/a%2Fb", "/api/updates/a%2Fb"),
             ("/api/updates", "/api/updates"),
         ] {
             assert_eq!(without_secret(target), logged);
