@@ -63,22 +63,19 @@ pub fn against(
     options: &Options,
     stamp: &Stamp,
 ) -> Result<Report, Error> {
-    let missed = missed(store, running, options, stamp)?;
     if running.workloads.is_empty() {
         if running.listed.is_empty() {
             return Err(Error::Empty);
         }
+        let missed = missed(store, running, options, stamp)?;
         return Ok(Report { seen: Vec::new(), reconciled: Reconciled::default(), missed });
     }
-    let updates = candidates(store, running, stamp)?;
-    let mut hosts = options.hosts.clone();
-    if hosts.is_empty() {
-        hosts.extend(hosts_by_id(&updates, running));
-    }
-    if hosts.is_empty() {
-        let known = store.hosts(stamp.at)?;
-        let known: Vec<&str> = known.iter().map(|host| host.name.as_str()).collect();
-        return Err(Error::Host(known.join(", ")));
+    let mut updates = candidates(store, running, stamp)?;
+    let hosts = hosts(store, running, options, &updates, stamp)?;
+    // Only now: an input whose host is not known changes nothing.
+    let missed = missed(store, running, options, stamp)?;
+    if !missed.is_empty() {
+        updates = candidates(store, running, stamp)?;
     }
     let inventory = Inventory {
         earlier: &earlier(store, &updates)?,
@@ -88,11 +85,31 @@ pub fn against(
         is_complete: options.is_complete,
     };
     let seen = compare(&inventory, running);
-    if seen.is_empty() {
+    if seen.is_empty() && missed.is_empty() {
         return Err(Error::Nothing(hosts.join(", ")));
     }
     let reconciled = store.reconcile(&seen, stamp, options.is_dry)?;
     Ok(Report { seen, reconciled, missed })
+}
+
+/// The hosts that were named, or else those whose containers the input has.
+fn hosts(
+    store: &dyn Store,
+    running: &Running,
+    options: &Options,
+    updates: &[Update],
+    stamp: &Stamp,
+) -> Result<Vec<String>, Error> {
+    if !options.hosts.is_empty() {
+        return Ok(options.hosts.clone());
+    }
+    let hosts = hosts_by_id(updates, running);
+    if !hosts.is_empty() {
+        return Ok(hosts.into_iter().collect());
+    }
+    let known = store.hosts(stamp.at)?;
+    let known: Vec<&str> = known.iter().map(|host| host.name.as_str()).collect();
+    Err(Error::Host(known.join(", ")))
 }
 
 /// Stores what Diun knows and the inbox does not, as events. Returns their images.

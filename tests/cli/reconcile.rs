@@ -221,6 +221,16 @@ fn what_diun_knows_and_the_inbox_missed_is_stored() {
 }
 
 #[test]
+fn nothing_is_stored_where_the_host_is_not_known() {
+    let inbox = updated();
+    let before = inbox.json(["list", "--all"]);
+    let list = fixture("diun-image-list.json").display().to_string();
+    let arguments = ["reconcile", &list, &running("docker-both-recreated.json")];
+    inbox.diunbox(arguments).assert().code(2).stdout("").stderr(contains("name the host"));
+    assert_eq!(inbox.json(["list", "--all"]), before);
+}
+
+#[test]
 fn the_host_is_told_by_the_ids_or_has_to_be_named() {
     let inbox = Inbox::with("docker-and-swarm.ndjson");
     let file = running("docker-both-recreated.json");
