@@ -29,10 +29,10 @@ ON CONFLICT (image) DO UPDATE SET diun_version = excluded.diun_version,
   received_at = excluded.received_at, metadata = excluded.metadata, received = excluded.received,
   since = CASE WHEN digest = excluded.digest THEN since ELSE excluded.since END,
   changed = excluded.changed, acknowledged_at = NULL;
-INSERT INTO places
+INSERT INTO places (image, hostname, provider, workload, digest, status, metadata, first_seen, last_seen,
+  times)
 SELECT event ->> 'image', event ->> 'hostname', event ->> 'provider', event ->> '$.metadata.ctn_names',
-  event ->> 'digest', event ->> 'status', event -> 'metadata', unixepoch() * 1000, unixepoch() * 1000, 1,
-  NULL, NULL, NULL, NULL
+  event ->> 'digest', event ->> 'status', event -> 'metadata', unixepoch() * 1000, unixepoch() * 1000, 1
 FROM lines WHERE true
 ON CONFLICT (image, hostname, provider, workload) DO UPDATE SET digest = excluded.digest,
   status = excluded.status, metadata = excluded.metadata, last_seen = excluded.last_seen,

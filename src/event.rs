@@ -211,7 +211,7 @@ impl Event {
 
 /// What owns a pod, guessed from the pod's name: a StatefulSet appends a number, others five characters
 /// of an alphabet of their own, after the hash of a ReplicaSet or the time of a CronJob.
-fn pod_owner(pod: &str) -> &str {
+pub(crate) fn pod_owner(pod: &str) -> &str {
     let is_random =
         |text: &str| text.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod fold;
 pub mod history;
+pub mod labels;
 pub mod query;
 pub mod received;
 pub mod scan;

@@ -4,6 +4,7 @@
 //! inbox among them, `verdict` says whether a place is done, and [`against`] updates the store with the result.
 
 mod apply;
+mod crictl;
 mod join;
 mod kubernetes;
 mod listed;

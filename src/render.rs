@@ -7,6 +7,7 @@ pub mod groups;
 pub mod history;
 pub mod hosts;
 pub mod json;
+mod links;
 pub mod page;
 mod place;
 pub mod reconcile;

@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::image::{ImageName, ImagePattern, alike, did_you_mean};
 use crate::inbox::action::{Action, Kind, Origin, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
+use crate::inbox::labels::Labelled;
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
 use crate::inbox::scan::{Beat, Scans};
@@ -111,6 +112,9 @@ pub trait Store: Send + Sync {
     /// Keeps what was found out about places, and closes the updates that no place needs any more, in one
     /// action. An update that has another digest by now is left. Changes nothing if `is_dry`.
     fn reconcile(&self, seen: &[Seen], stamp: &Stamp, is_dry: bool) -> Result<Reconciled>;
+
+    /// Keeps what labels say about digests of images.
+    fn keep_labels(&self, labelled: &[Labelled]) -> Result<()>;
 
     /// How many updates there are in each state at this time.
     fn count(&self, now: DateTime<Utc>) -> Result<Counts>;

@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
             if report.seen.is_empty() {
                 return Ok(Outcome::Done);
             }
-            table(out, &report, session.terminal)?;
+            table(out, &report, session.now, session.terminal)?;
             let did = if args.dry_run { "would close" } else { "closed" };
             let closed = count(report.reconciled.closed.len() as u64, "update");
             session.note(format_args!("{did} {closed}"));

@@ -1,6 +1,9 @@
 //! What was found out about the places that run an image.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+
+use super::labels::Labels;
 
 /// Whether a place runs the digest of its update. The later ones need more attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -17,6 +20,8 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    const ALL: [Self; 4] = [Self::Gone, Self::Done, Self::Unknown, Self::Behind];
+
     /// Its name, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -25,6 +30,11 @@ impl Verdict {
             Self::Unknown => "unknown",
             Self::Behind => "behind",
         }
+    }
+
+    /// The verdict of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
 }
 
@@ -43,6 +53,12 @@ pub struct Seen {
     pub verdict: Verdict,
     /// The digests that it runs, sorted.
     pub runs: Vec<String>,
+    /// Since when it was seen running them, if that is known.
+    pub since: Option<DateTime<Utc>>,
+    /// Whether it is stopped.
+    pub is_stopped: bool,
+    /// What the labels of what it runs say.
+    pub labels: Labels,
 }
 
 /// What came of it.

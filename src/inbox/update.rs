@@ -6,7 +6,9 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
+use super::labels::Labels;
 use super::scan::Scans;
+use super::seen::Verdict;
 use super::version::Change;
 use crate::event::{Event, Metadata};
 
@@ -43,12 +45,19 @@ pub struct Update {
     pub change: Change,
     /// The version that `change` compares it with, if it is another one.
     pub previous: Option<String>,
+    /// What its image's labels say. Only known if the query asked for details.
+    pub labels: Labels,
 }
 
 impl Update {
     /// The places that do not run the current digest yet.
     pub fn needed(&self) -> impl Iterator<Item = &Place> {
         self.places.iter().filter(|place| place.is_needed)
+    }
+
+    /// The places that are not gone.
+    pub fn present(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(|place| !place.is_gone())
     }
 }
 
@@ -131,8 +140,33 @@ pub struct Place {
     pub times: u64,
     /// Whether it still needs the update's digest.
     pub is_needed: bool,
+    /// Who said that it is done with a digest; empty while it is not done with any.
+    pub done_by: String,
+    /// What was found when it was last compared with what runs. Only known if the query asked for details.
+    pub runs: Option<Runs>,
+}
+
+impl Place {
     /// Whether it is known to be done with some digest.
-    pub is_done: bool,
+    pub fn is_done(&self) -> bool {
+        !self.done_by.is_empty()
+    }
+
+    /// Whether it was gone when it was last compared with what runs.
+    pub fn is_gone(&self) -> bool {
+        self.done_by == "gone"
+    }
+}
+
+/// What a place was seen running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runs {
+    /// Every digest of the image that it runs.
+    pub digests: Vec<String>,
+    /// Since when it was seen running them.
+    pub since: DateTime<Utc>,
+    /// Whether it runs the update's digest; `None` if that has not been compared yet.
+    pub verdict: Option<Verdict>,
 }
 
 /// A digest that an image had before the current one.

@@ -7,9 +7,10 @@ use super::running::Running;
 use crate::event::Event;
 use crate::image::{ImageName, repository};
 use crate::inbox::action::{Action, Kind, Stamp};
+use crate::inbox::labels::Labelled;
 use crate::inbox::query::{Detail, Query, Wanted};
 use crate::inbox::received::Received;
-use crate::inbox::seen::{Reconciled, Seen};
+use crate::inbox::seen::{Reconciled, Seen, Verdict};
 use crate::inbox::update::Update;
 use crate::store::{Store, StoreError};
 
@@ -68,6 +69,7 @@ pub fn against(
             return Err(Error::Empty);
         }
         let missed = missed(store, running, options, stamp)?;
+        keep_labels(store, running, &[], options)?;
         return Ok(Report { seen: Vec::new(), reconciled: Reconciled::default(), missed });
     }
     let mut updates = candidates(store, running, stamp)?;
@@ -89,7 +91,27 @@ pub fn against(
         return Err(Error::Nothing(hosts.join(", ")));
     }
     let reconciled = store.reconcile(&seen, stamp, options.is_dry)?;
+    keep_labels(store, running, &seen, options)?;
     Ok(Report { seen, reconciled, missed })
+}
+
+/// Keeps what labels say of the digests that run, and of those that Diun knows.
+fn keep_labels(
+    store: &dyn Store,
+    running: &Running,
+    seen: &[Seen],
+    options: &Options,
+) -> Result<(), StoreError> {
+    let mut labelled = running.labelled.clone();
+    let kept = seen.iter().filter(|seen| seen.verdict != Verdict::Gone && !seen.labels.is_empty());
+    for Seen { image, runs, labels, .. } in kept {
+        labelled.extend(runs.iter().map(|digest| Labelled {
+            image: image.clone(),
+            digest: digest.clone(),
+            labels: labels.clone(),
+        }));
+    }
+    if labelled.is_empty() || options.is_dry { Ok(()) } else { store.keep_labels(&labelled) }
 }
 
 /// The hosts that were named, or else those whose containers the input has.

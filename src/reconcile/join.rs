@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::running::{Running, Workload};
 use super::verdict::{Known, verdict};
 use crate::image::{tag, unpinned};
+use crate::inbox::labels::Labels;
 use crate::inbox::seen::{Seen, Verdict};
 use crate::inbox::update::{Place, Update};
 
@@ -23,10 +24,14 @@ pub(super) struct Inventory<'a> {
     pub(super) is_complete: bool,
 }
 
-/// The hosts of the places whose container, service or pod the input has by its very id.
+/// The hosts of the places whose container or service the input has by its very id, and in a cluster the
+/// pods in which Diun runs.
 pub(super) fn hosts_by_id(updates: &[Update], running: &Running) -> BTreeSet<String> {
     let places = updates.iter().flat_map(|update| &update.places);
-    let known = places.filter(|place| running.workloads.iter().any(|runs| is_same_id(place, runs)));
+    let known = places.filter(|place| {
+        let is_own = |runs| is_same_id(place, runs);
+        is_in_cluster(place, running) || running.workloads.iter().any(is_own)
+    });
     known.map(|place| place.hostname.clone()).filter(|host| !host.is_empty()).collect()
 }
 
@@ -41,7 +46,8 @@ pub(super) fn compare(inventory: &Inventory<'_>, running: &Running) -> Vec<Seen>
 
 fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut Vec<Seen>) {
     let is_here = |place: &Place| {
-        inventory.hosts.iter().any(|host| host == "*" || *host == place.hostname)
+        let is_named = |host: &String| host == "*" || *host == place.hostname;
+        (inventory.hosts.iter().any(is_named) || is_in_cluster(place, running))
             && inventory.provider.is_none_or(|provider| provider == place.provider)
     };
     let image = &update.event.image;
@@ -73,43 +79,70 @@ fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut
             // Nothing is said of what the input does not have.
             None => continue,
         };
-        let mut runs = BTreeSet::new();
+        let mut found = Found::new(found);
         for index in matching {
             taken[index] |= !place.workload.is_empty();
-            runs.extend(running.workloads[index].digests.iter().cloned());
+            found.add(&running.workloads[index]);
         }
-        let place = [&place.hostname, &place.provider, &place.workload].map(String::clone);
-        seen.push(found_at(update, place, false, found, runs));
+        let key = [&place.hostname, &place.provider, &place.workload].map(String::clone);
+        let mut found = found.at(update, key, false);
+        let before = place.runs.as_ref().filter(|before| before.digests == found.runs);
+        found.since = before.map(|before| before.since);
+        seen.push(found);
     }
     // Diun does not report every place.
     let host = inventory.hosts.first().filter(|host| is_known_here && *host != "*");
     let Some(host) = host else { return };
     let provider = |runs: &Workload| inventory.provider.is_none_or(|name| name == runs.provider);
     let nowhere = Place::default();
-    let mut siblings = BTreeMap::<[String; 3], (Verdict, BTreeSet<String>)>::new();
+    let mut siblings = BTreeMap::<[String; 3], Found>::new();
     for (runs, _) in running.workloads.iter().zip(&taken).filter(|(_, taken)| !**taken) {
         if same_image(runs) && provider(runs) {
             let place = [host.clone(), runs.provider.to_owned(), runs.name.clone()];
             let known = known(inventory, update, &nowhere);
             let found = verdict(&known, runs);
-            let entry = siblings.entry(place).or_insert((found, BTreeSet::new()));
-            entry.0 = entry.0.max(found);
-            entry.1.extend(runs.digests.iter().cloned());
+            let entry = siblings.entry(place).or_insert_with(|| Found::new(found));
+            entry.verdict = entry.verdict.max(found);
+            entry.add(runs);
         }
     }
-    let siblings = siblings.into_iter();
-    seen.extend(siblings.map(|(place, (found, runs))| found_at(update, place, true, found, runs)));
+    seen.extend(siblings.into_iter().map(|(place, found)| found.at(update, place, true)));
 }
 
-fn found_at(
-    update: &Update,
-    place: [String; 3],
-    is_new: bool,
+/// Whether a place was reported by a Diun in a pod of the input, or in one that has been replaced since:
+/// its name changes whenever Diun restarts.
+fn is_in_cluster(place: &Place, running: &Running) -> bool {
+    place.provider == "kubernetes" && running.has_pod(&place.hostname)
+}
+
+/// What a place runs: several workloads can be one place.
+struct Found {
     verdict: Verdict,
-    runs: BTreeSet<String>,
-) -> Seen {
-    let (image, digest) = (update.event.image.clone(), update.event.digest.clone());
-    Seen { image, digest, place, is_new, verdict, runs: runs.into_iter().collect() }
+    digests: BTreeSet<String>,
+    is_stopped: bool,
+    labels: Labels,
+}
+
+impl Found {
+    fn new(verdict: Verdict) -> Self {
+        let (digests, labels) = (BTreeSet::new(), Labels::default());
+        Self { verdict, digests, is_stopped: false, labels }
+    }
+
+    fn add(&mut self, runs: &Workload) {
+        self.digests.extend(runs.digests.iter().cloned());
+        self.is_stopped |= runs.is_stopped;
+        if self.labels.is_empty() {
+            self.labels.clone_from(&runs.labels);
+        }
+    }
+
+    fn at(self, update: &Update, place: [String; 3], is_new: bool) -> Seen {
+        let (image, digest) = (update.event.image.clone(), update.event.digest.clone());
+        let Self { verdict, digests, is_stopped, labels } = self;
+        let runs = digests.into_iter().collect();
+        Seen { image, digest, place, is_new, verdict, runs, since: None, is_stopped, labels }
+    }
 }
 
 fn known<'a>(inventory: &'a Inventory<'_>, update: &'a Update, place: &'a Place) -> Known<'a> {

@@ -1,9 +1,12 @@
 //! What Diun itself knows: `diun image list --raw` and `diun image inspect --raw`.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::event::Event;
 use crate::image::ImageName;
+use crate::inbox::labels::Labels;
 
 /// A repository, with the tag that was built last or with all of its tags.
 #[derive(Default, Deserialize)]
@@ -22,6 +25,7 @@ struct Manifest {
     digest: String,
     created: String,
     platform: String,
+    labels: BTreeMap<String, String>,
 }
 
 impl Repository {
@@ -30,19 +34,20 @@ impl Repository {
         !self.name.is_empty() && (self.latest.is_some() || !self.manifests.is_empty())
     }
 
-    /// An event for each tag. Diun's list says no host, provider, status and workload.
-    pub(super) fn events(self) -> impl Iterator<Item = Event> {
+    /// An event for each tag, and its labels. Diun's list says no host, provider, status and workload.
+    pub(super) fn events(self) -> impl Iterator<Item = (Event, Labels)> {
         let name = self.name;
         self.latest.into_iter().chain(self.manifests).filter_map(move |manifest| {
             let image = ImageName::new(&format!("{name}:{}", manifest.tag)).ok()?;
-            Some(Event {
+            let event = Event {
                 image: image.as_str().to_owned(),
                 mime_type: manifest.mime_type,
                 digest: manifest.digest,
                 created: Some(manifest.created).filter(|created| !created.is_empty()),
                 platform: manifest.platform,
                 ..Event::default()
-            })
+            };
+            Some((event, Labels::of(&manifest.labels)))
         })
     }
 }

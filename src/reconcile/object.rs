@@ -7,6 +7,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::crictl::Container;
 use super::kubernetes::{Metadata, PodSpec, PodStatus};
 
 /// An object, or an array of objects.
@@ -68,6 +69,8 @@ pub(super) struct Object {
     pub(super) repo_tags: Option<Value>,
     #[serde(rename = "Created")]
     pub(super) created: Option<Value>,
+    #[serde(rename = "State")]
+    pub(super) state: Option<Value>,
     #[serde(rename = "Config")]
     pub(super) config: Option<Config>,
     #[serde(rename = "Labels")]
@@ -92,7 +95,7 @@ pub(super) struct Object {
     #[serde(rename = "name")]
     pub(super) repository: Option<String>,
     pub(super) latest: Option<Value>,
-    pub(super) containers: Option<Value>,
+    pub(super) containers: Option<Vec<Container>>,
     pub(super) metadata: Option<Metadata>,
     pub(super) spec: Option<PodSpec>,
     pub(super) status: Option<PodStatus>,

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use crate::event::Event;
+use crate::event::{Event, pod_owner};
 use crate::image::{ImageName, unpinned};
+use crate::inbox::labels::{Labelled, Labels};
 
 /// Everything that the input says.
 #[derive(Debug, Default)]
@@ -14,6 +15,12 @@ pub struct Running {
     pub workloads: Vec<Workload>,
     /// What Diun knows, as events.
     pub listed: Vec<Event>,
+    /// The labels of what Diun knows.
+    pub labelled: Vec<Labelled>,
+    /// The names of the pods.
+    pub(super) pods: BTreeSet<String>,
+    /// Whether there are workloads that say nothing of digests themselves.
+    pub(super) needs_images: bool,
     pub(super) images: HashMap<String, Image>,
 }
 
@@ -36,6 +43,10 @@ pub struct Workload {
     pub is_local: bool,
     /// Whether digests can be those of other images of the same tag (Kubernetes).
     pub is_vague: bool,
+    /// Whether it is stopped.
+    pub is_stopped: bool,
+    /// What the labels of its image say.
+    pub labels: Labels,
     /// When it was started, if it pulls its image at each start.
     pub pulled: Option<DateTime<Utc>>,
     /// The engine's id of the image.
@@ -48,11 +59,19 @@ pub(super) struct Image {
     pub(super) digests: BTreeSet<String>,
     pub(super) names: Vec<String>,
     pub(super) built: Option<String>,
+    pub(super) labels: Labels,
     /// Whether it says which digests it has.
     pub(super) has_repo_digests: bool,
 }
 
 impl Running {
+    /// Whether a host is a Diun in one of these pods, or the pod that was there before it.
+    pub(super) fn has_pod(&self, host: &str) -> bool {
+        let owner = pod_owner(host);
+        let is_same = |pod: &String| *pod == host || owner != host && pod_owner(pod) == owner;
+        self.pods.iter().any(is_same)
+    }
+
     /// Gives each workload what is known of its image.
     pub(super) fn finish(&mut self) {
         // With containerd's store an image's id is a digest that registries know.
@@ -65,6 +84,9 @@ impl Running {
             }
             let Some(image) = image else { continue };
             workload.digests.extend(image.digests.iter().cloned());
+            if workload.labels.is_empty() {
+                workload.labels.clone_from(&image.labels);
+            }
             workload.built.clone_from(&image.built);
             workload.is_local = !is_containerd && !image.has_repo_digests;
             if workload.image.is_none() {

@@ -7,15 +7,20 @@ use std::io::Read;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::crictl;
 use super::kubernetes;
 use super::listed::Repository;
 use super::object::{Document, Object};
 use super::running::{Image, Running, Workload, digest, image_id, plain};
 use crate::image::pinned_digest;
+use crate::inbox::labels::{Labelled, Labels};
 
 /// What the user is told where something else comes in.
 const KNOWN: &str = "give what docker inspect, podman inspect, docker service inspect, kubectl get \
     pods -A -o json, crictl images -o json or diun image list --raw prints";
+
+/// The states of a container that is stopped.
+const STOPPED: [&str; 3] = ["created", "exited", "dead"];
 
 /// Why an input cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +59,9 @@ impl Running {
         for input in inputs {
             read(input, &mut running)?;
         }
+        if running.needs_images && running.images.is_empty() {
+            return Err(ReadError::NoDigests("crictl ps alone"));
+        }
         running.finish();
         Ok(running)
     }
@@ -72,6 +80,12 @@ fn take(object: Object, running: &mut Running) -> Result<(), ReadError> {
     }
     if let Some(images) = object.images {
         return images.into_iter().try_for_each(|image| take(image, running));
+    }
+    if let Some(containers) = object.containers {
+        for container in &containers {
+            crictl::take(container, running);
+        }
+        return Ok(());
     }
     if object.repo_digests.is_some() || object.repo_tags.is_some() {
         take_image(&object, running);
@@ -93,7 +107,6 @@ fn take(object: Object, running: &mut Running) -> Result<(), ReadError> {
         (object.compose.is_some(), "docker compose images"),
         (object.task.is_some(), "docker service ps"),
         (object.allocation.is_some(), "nomad alloc status"),
-        (object.containers.is_some(), "crictl ps alone"),
         (object.runtime.as_ref().is_some_and(Value::is_object), "ctr containers"),
         (matches!(object.names, Some(Value::String(_))), "docker ps"),
     ] {
@@ -106,6 +119,11 @@ fn take(object: Object, running: &mut Running) -> Result<(), ReadError> {
 
 fn take_kubernetes(object: Object, running: &mut Running) -> Result<(), ReadError> {
     match (object.kind.as_deref(), object.items) {
+        // In a list of one kind the API leaves out the kind of each.
+        (Some("PodList"), Some(items)) => items.into_iter().try_for_each(|mut item| {
+            item.kind = Some("Pod".to_owned());
+            take(item, running)
+        }),
         (Some(kind), Some(items)) if kind.ends_with("List") => {
             items.into_iter().try_for_each(|item| take(item, running))
         }
@@ -125,7 +143,13 @@ fn take_listed(repository: Value, running: &mut Running) -> Result<(), ReadError
     if !repository.is_diuns() {
         return Err(ReadError::Unknown);
     }
-    running.listed.extend(repository.events());
+    for (event, labels) in repository.events() {
+        if !labels.is_empty() {
+            let (image, digest) = (event.image.clone(), event.digest.clone());
+            running.labelled.push(Labelled { image, digest, labels });
+        }
+        running.listed.push(event);
+    }
     Ok(())
 }
 
@@ -134,6 +158,7 @@ fn take_image(object: &Object, running: &mut Running) {
     let mut image = Image {
         has_repo_digests: !repo_digests.is_empty(),
         digests: repo_digests.iter().filter_map(|text| digest(text)).collect(),
+        labels: config_labels(object),
         names: texts(object.repo_tags.as_ref()).iter().filter_map(|name| plain(name)).collect(),
         // A whole second is no fingerprint, but still a date.
         built: object.created.as_ref().and_then(Value::as_str).map(str::to_owned),
@@ -153,6 +178,8 @@ fn take_container(object: &Object, running: &mut Running) -> Result<(), ReadErro
     };
     let config = object.config.as_ref();
     let own = config.and_then(|config| config.labels.as_ref());
+    let state = object.state.as_ref();
+    let state = state.and_then(|state| state.as_str().or_else(|| state["Status"].as_str()));
     let label = |key: &str| {
         let listed = object.labels.as_ref().and_then(|labels| labels[key].as_str());
         own.and_then(|labels| labels.get(key)).map(String::as_str).or(listed).unwrap_or_default()
@@ -174,6 +201,8 @@ fn take_container(object: &Object, running: &mut Running) -> Result<(), ReadErro
         image: plain(typed),
         digests,
         image_id: image_id(engine_id),
+        is_stopped: state.is_some_and(|state| STOPPED.contains(&state)),
+        labels: config_labels(object),
         ..Workload::default()
     };
     let nomad = ["job_name", "task_group_name", "task_name"]
@@ -188,6 +217,12 @@ fn take_container(object: &Object, running: &mut Running) -> Result<(), ReadErro
     }
     running.workloads.push(workload);
     Ok(())
+}
+
+/// What the labels of a container or an image say.
+fn config_labels(object: &Object) -> Labels {
+    let labels = object.config.as_ref().and_then(|config| config.labels.as_ref());
+    labels.map(Labels::of).unwrap_or_default()
 }
 
 /// The texts of an array.

@@ -40,8 +40,12 @@ pub(super) fn name(text: &str, room: usize) -> String {
     around(&name, room, name.len() - after, Share::Both)
 }
 
-/// A place and how many more there are, such as `edge-1/api-0 +7`: the count stays.
+/// A place and how many more there are, such as `edge-1/api-0 +7 (1 of 9 done)`: the count stays.
 pub(super) fn place(text: &str, room: usize) -> String {
+    let text = match text.rfind(" (") {
+        Some(end) if text.width() > room => &text[..end],
+        _ => text,
+    };
     let more = text.rfind(" +").map_or(0, |at| text.len() - at);
     around(text, room, more, Share::Start)
 }

@@ -10,7 +10,8 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::history::EntryView;
-use super::place::{hosts, places};
+use super::links::Links;
+use super::place::{hosts, places, state};
 use super::terminal::{is_unsafe, is_web};
 use crate::event::{Event, Metadata};
 use crate::image::short_name;
@@ -37,6 +38,7 @@ pub struct UpdateView<'a> {
     supersedes: &'a [String],
     change: &'static str,
     previous: Option<&'a str>,
+    links: Links<'a>,
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     where_: Option<Vec<PlaceView<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +54,10 @@ struct PlaceView<'a> {
     provider: &'a str,
     workload: &'a str,
     needed: bool,
+    state: &'static str,
+    runs: Option<&'a [String]>,
+    #[serde(serialize_with = "seconds_or_null")]
+    runs_since: Option<DateTime<Utc>>,
     digest: &'a str,
     status: &'a str,
     metadata: &'a Metadata,
@@ -111,12 +117,13 @@ impl<'a> From<&'a Update> for UpdateView<'a> {
             snoozed_until: update.snoozed_until,
             note: update.note.as_deref(),
             tag: update.tag.as_ref(),
-            places: update.places.len(),
+            places: update.present().count(),
             needed: update.needed().count(),
             hosts: hosts(update),
             supersedes: &update.supersedes,
             change: update.change.name(),
             previous: update.previous.as_deref(),
+            links: Links::of(update),
             where_: None,
             digests: None,
             history: None,
@@ -132,6 +139,9 @@ impl<'a> UpdateView<'a> {
             provider: &place.provider,
             workload: &place.workload,
             needed: place.is_needed,
+            state: state(place),
+            runs: place.runs.as_ref().map(|runs| runs.digests.as_slice()),
+            runs_since: place.runs.as_ref().map(|runs| runs.since),
             digest: &place.digest,
             status: &place.status,
             metadata: &place.metadata,
@@ -167,7 +177,7 @@ impl<'a> From<&'a Update> for ItemView<'a> {
             where_: places(update),
             hosts: hosts(update),
             needed: update.needed().count(),
-            places: update.places.len(),
+            places: update.present().count(),
             tag: update.tag.as_ref().map(|tag| tag.name.as_str()),
             note: update.note.as_deref(),
             since: update.since,

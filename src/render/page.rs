@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::columns::{Column, cell, cut, print};
 use super::history;
+use super::links::Links;
+use super::place::{runs, short_digest, state};
 use super::terminal::{Terminal, safe};
 use super::time::{ago, full};
 use crate::event::{Event, parse_created};
@@ -30,6 +32,7 @@ pub fn update(
     terminal: Terminal,
 ) -> io::Result<()> {
     let event = &update.event;
+    let links = Links::of(update);
     let state = match (update.state, update.acknowledged_at, update.snoozed_until) {
         (State::Acknowledged, Some(at), _) => format!("acknowledged {}", full(at, now)),
         (State::Snoozed, _, Some(until)) => format!("snoozed until {}", full(until, now)),
@@ -59,14 +62,17 @@ pub fn update(
         ("Built", created.map(|time| full(time.to_utc(), now)).unwrap_or_default()),
         ("Platform", event.platform.clone()),
         ("Media type", event.mime_type.clone()),
-        ("Link", event.hub_link.clone()),
+        ("Version", update.labels.version.clone()),
+        ("Link", links.hub.unwrap_or_default().to_owned()),
+        ("Source", links.source.unwrap_or_default().to_owned()),
+        ("Changelog", links.changelog.unwrap_or_default().to_owned()),
         ("Sent by", sender),
     ];
     for (label, value) in entries {
         if !value.is_empty() {
             let value = shorten(&value, terminal);
-            let value =
-                if label == "Link" { terminal.link(&value, &event.hub_link) } else { value.into() };
+            let is_link = ["Link", "Source", "Changelog"].contains(&label);
+            let value = if is_link { terminal.link(&value, &value) } else { value.into() };
             writeln!(out, "{} {value}", terminal.heading(&format!("{label:<10}")))?;
         }
     }
@@ -108,6 +114,7 @@ fn where_(
 ) -> io::Result<()> {
     section(out, "Where", terminal)?;
     let mut host = None;
+    let is_compared = update.places.iter().any(|place| place.runs.is_some());
     let rows = update.places.iter().map(|place| {
         // A host's name stands at its first workload only.
         let first = host.replace(&place.hostname) != Some(&place.hostname);
@@ -115,19 +122,31 @@ fn where_(
             // Seen running, and never reported.
             "" => "-",
             digest if digest == update.event.digest => "current",
-            digest => digest,
+            digest => short_digest(digest),
         };
-        vec![
+        let running = match &place.runs {
+            Some(found) => runs(&found.digests, &update.event.digest, Some(found.since), now),
+            None => "-".to_owned(),
+        };
+        let mut row = vec![
             if first { cell(&place.hostname) } else { String::new() },
             cell(&place.provider),
             cell(if place.workload.is_empty() { "-" } else { &place.workload }),
-            if place.is_needed { "yes" } else { "no" }.to_owned(),
+            state(place).to_owned(),
             cell(digest),
             ago(place.last_seen, now),
-        ]
+        ];
+        if is_compared {
+            row.insert(4, cell(&running));
+        }
+        row
     });
-    let columns = ["HOST", "PROVIDER", "WORKLOAD", "NEEDED", "REPORTED", "LAST SEEN"];
-    print(out, &columns.map(Column::wrapped), rows, std::iter::empty(), terminal)
+    let mut columns = vec!["HOST", "PROVIDER", "WORKLOAD", "STATE", "REPORTED", "LAST SEEN"];
+    if is_compared {
+        columns.insert(4, "RUNS");
+    }
+    let columns: Vec<Column> = columns.into_iter().map(Column::wrapped).collect();
+    print(out, &columns, rows, std::iter::empty(), terminal)
 }
 
 fn earlier(

@@ -1,11 +1,19 @@
 //! Where an update is, in a few words.
 
+use chrono::{DateTime, Utc};
+
+use super::time::ago;
+use crate::inbox::seen::Verdict;
 use crate::inbox::update::{Place, Update};
 
 /// The places to name: those that need the update, or all of them when none does.
 fn relevant(update: &Update) -> Vec<&Place> {
     let needed: Vec<&Place> = update.needed().collect();
-    if needed.is_empty() { update.places.iter().collect() } else { needed }
+    if !needed.is_empty() {
+        return needed;
+    }
+    let present: Vec<&Place> = update.present().collect();
+    if present.is_empty() { update.places.iter().collect() } else { present }
 }
 
 /// The hosts of the places to name.
@@ -25,6 +33,50 @@ pub(super) fn places(update: &Update) -> String {
     let text = place(first);
     if places.len() > 1 { format!("{text} +{}", places.len() - 1) } else { text }
 }
+
+/// How many places are done, where some are and others are not: ` (2 of 3 done)`.
+pub(super) fn progress(update: &Update) -> String {
+    let (needed, all) = (update.needed().count(), update.present().count());
+    if needed == 0 || needed == all {
+        return String::new();
+    }
+    format!(" ({} of {all} done)", all.saturating_sub(needed))
+}
+
+/// What is known of a place: `behind`, or the like.
+pub(super) fn state(place: &Place) -> &'static str {
+    let verdict = place.runs.as_ref().and_then(|runs| runs.verdict);
+    match verdict {
+        _ if place.is_gone() => Verdict::Gone.name(),
+        _ if !place.is_needed => Verdict::Done.name(),
+        Some(verdict @ (Verdict::Behind | Verdict::Unknown)) => verdict.name(),
+        _ => "needed",
+    }
+}
+
+/// What a place runs, and since when: `sha256:9a… since 3 days ago`.
+pub(super) fn runs(
+    digests: &[String],
+    wanted: &str,
+    since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> String {
+    let digest = digests.iter().find(|digest| *digest == wanted).or(digests.first());
+    let Some(digest) = digest else { return "-".to_owned() };
+    let digest = if digest == wanted { "current" } else { short_digest(digest) };
+    match since {
+        Some(since) => format!("{digest} since {}", ago(since, now)),
+        None => digest.to_owned(),
+    }
+}
+
+/// As much of a digest as tells it from others.
+pub(super) fn short_digest(digest: &str) -> &str {
+    digest.get(..DIGEST).unwrap_or(digest)
+}
+
+/// How much of a digest is shown.
+const DIGEST: usize = "sha256:".len() + 12;
 
 /// A host and a workload, as far as they are known.
 pub(super) fn place(place: &Place) -> String {

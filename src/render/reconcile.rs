@@ -2,10 +2,13 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::columns::{Column, cell, print};
 use super::fit;
+use super::json::seconds_or_null;
+use super::place::{runs, short_digest};
 use super::terminal::Terminal;
 use crate::image::short_name;
 use crate::inbox::seen::{Seen, Verdict};
@@ -28,8 +31,11 @@ struct PlaceView<'a> {
     provider: &'a str,
     workload: &'a str,
     verdict: Verdict,
+    stopped: bool,
     needs: &'a str,
     runs: &'a [String],
+    #[serde(serialize_with = "seconds_or_null")]
+    runs_since: Option<DateTime<Utc>>,
 }
 
 impl<'a> From<&'a Report> for ReportView<'a> {
@@ -42,8 +48,10 @@ impl<'a> From<&'a Report> for ReportView<'a> {
                 provider,
                 workload,
                 verdict: seen.verdict,
+                stopped: seen.is_stopped,
                 needs: &seen.digest,
                 runs: &seen.runs,
+                runs_since: seen.since,
             }
         };
         Self {
@@ -60,17 +68,22 @@ impl<'a> From<&'a Report> for ReportView<'a> {
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn table(out: &mut dyn Write, report: &Report, terminal: Terminal) -> io::Result<()> {
+pub fn table(
+    out: &mut dyn Write,
+    report: &Report,
+    now: DateTime<Utc>,
+    terminal: Terminal,
+) -> io::Result<()> {
     let rows = report.seen.iter().map(|seen| {
         let [host, _, workload] = &seen.place;
         let place = if workload.is_empty() { host.clone() } else { format!("{host}/{workload}") };
-        let runs = seen.runs.first().map_or("-", String::as_str);
+        let state = seen.verdict.name();
         vec![
             cell(short_name(&seen.image)),
             cell(&place),
-            seen.verdict.name().to_owned(),
-            cell(runs),
-            cell(&seen.digest),
+            if seen.is_stopped { format!("{state}, stopped") } else { state.to_owned() },
+            cell(&runs(&seen.runs, &seen.digest, seen.since, now)),
+            cell(short_digest(&seen.digest)),
         ]
     });
     let columns = [

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::columns::{Column, cell, print};
 use super::fit;
-use super::place::places;
+use super::place::{places, progress};
 use super::terminal::Terminal;
 use super::time::ago;
 use crate::image::short_name;
@@ -42,7 +42,7 @@ pub fn updates(
         let row = [
             name(update),
             cell(if status.is_empty() { "-" } else { status }),
-            cell(&places(update)),
+            cell(&(places(update) + &progress(update))),
             if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
             update.state.to_string(),
@@ -120,6 +120,7 @@ mod tests {
 
     use super::*;
     use crate::event::{Event, Metadata};
+    use crate::inbox::labels::Labels;
     use crate::inbox::update::Place;
     use crate::inbox::version::Change;
 
@@ -135,7 +136,7 @@ mod tests {
             last_seen: DateTime::UNIX_EPOCH,
             times: 1,
             is_needed: true,
-            is_done: false,
+            ..Place::default()
         };
         Update {
             event: Event {
@@ -157,6 +158,7 @@ mod tests {
             supersedes: Vec::new(),
             change: Change::New,
             previous: None,
+            labels: Labels::default(),
         }
     }
 

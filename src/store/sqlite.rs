@@ -13,6 +13,7 @@ mod group;
 mod history;
 mod hosts;
 mod ignores;
+mod labels;
 mod lines;
 mod patterns;
 mod query;
@@ -41,6 +42,7 @@ use super::{Prune, Pruned, Result, Store};
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
+use crate::inbox::labels::Labelled;
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
 use crate::inbox::scan::{Beat, Scans};
@@ -125,6 +127,10 @@ impl Store for SqliteStore {
             }
             Ok(reconciled)
         })
+    }
+
+    fn keep_labels(&self, labelled: &[Labelled]) -> Result<()> {
+        self.core.change(|connection| labels::keep(connection, labelled))
     }
 
     fn history(&self, page: &Page) -> Result<Vec<Entry>> {

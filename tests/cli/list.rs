@@ -129,6 +129,7 @@ fn json_has_an_array_and_ndjson_a_line_for_each_update() {
         "change",
         "event",
         "hosts",
+        "links",
         "needed",
         "note",
         "places",

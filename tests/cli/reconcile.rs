@@ -221,6 +221,109 @@ fn what_diun_knows_and_the_inbox_missed_is_stored() {
 }
 
 #[test]
+fn why_a_place_is_needed_is_said() {
+    let inbox = updated();
+    reconcile(&inbox, "docker-one-of-two-recreated.json", &[]);
+    let shown = inbox.json(["show", WEB]);
+    assert_eq!(
+        (&shown["where"][0]["state"], &shown["where"][1]["state"]),
+        (&json!("done"), &json!("behind"))
+    );
+    assert!(shown["where"][1]["runs"].as_array().unwrap().contains(&json!(OLD)));
+    assert!(shown["where"][1]["runs_since"].is_string());
+    let page = inbox.diunbox(["show", WEB]).assert().success();
+    page.stdout(contains(format!("web-2     behind  {} since ", &OLD[..19])));
+    let list = inbox.diunbox(["list"]).assert().success();
+    list.stdout(contains("edge-1/web-2 (1 of 2 done)"));
+    // A container that is stopped counts, and that is said.
+    let containers = std::fs::read_to_string(running("docker-one-of-two-recreated.json")).unwrap();
+    let stopped = containers.replace("\"Status\": \"running\"", "\"Status\": \"exited\"");
+    let report = inbox.diunbox(["reconcile", "--host", "edge-1"]).write_stdin(stopped).assert();
+    report.success().stdout(contains("behind, stopped"));
+}
+
+#[test]
+fn labels_become_links_and_versions() {
+    let inbox = updated();
+    let web = |digest: &str, version: &str| {
+        json!({"name": "registry.local:5000/acme/web", "latest": {"tag": "1", "digest": digest,
+            "created": "2026-11-25T09:35:41.064685114Z", "labels": {
+                "org.opencontainers.image.version": version,
+                "org.opencontainers.image.source": "https://example.org/acme/web"}}})
+    };
+    let list = json!({"images": [web(OLD, "1.0.1"), web(NEW, "1.0.2")]}).to_string();
+    inbox.diunbox(["reconcile"]).write_stdin(list).assert().success();
+    let shown = inbox.json(["show", WEB]);
+    assert_eq!((&shown["change"], &shown["previous"]), (&json!("patch"), &json!("1.0.1")));
+    let links = json!({"hub": null, "source": "https://example.org/acme/web", "changelog": null});
+    assert_eq!(shown["links"], links);
+    // A user's own link; and one that is none.
+    for (link, expected) in [("https://example.org/changes", true), ("javascript:alert(1)", false)]
+    {
+        let metadata = json!({"ctn_names": "web-2", "changelog": link});
+        inbox.take(&[event(WEB, NEW, "docker", &metadata)]);
+        let page = inbox.diunbox(["show", WEB]).assert().success();
+        page.stdout(contains(format!("Changelog  {link}")).count(usize::from(expected)));
+    }
+    // Containers have the labels of their images.
+    let inbox = updated();
+    reconcile(&inbox, "docker-both-recreated.json", &[]);
+    let source = inbox.json(["show", WEB])["links"]["source"].clone();
+    assert_eq!(source, "https://example.org/acme/web");
+}
+
+#[test]
+fn a_cluster_is_known_by_the_pod_that_diun_runs_in() {
+    let metadata =
+        json!({"pod_name": "api-7d9f8b6c5-x2x4q", "pod_namespace": "shop", "ctn_name": "api"});
+    let image = "registry.local:5000/acme/multi:2";
+    let digest = "sha256:8f53aa68d49309bec9ae172fce498cd6f992f3d5657d6b4320cc3fa2832f59ae";
+    let inbox = Inbox::new();
+    // From a Diun that was replaced since, and from one of another cluster.
+    for host in ["diun-5b8f7c6d9c-2xk4z", "watcher-5b8f7c6d9c-2xk4z"] {
+        let mut event = event(image, digest, "kubernetes", &metadata);
+        event["hostname"] = json!(host);
+        inbox.take(&[event]);
+    }
+    let images = std::fs::read_to_string(running("crictl-images.json")).unwrap();
+    let diun = json!({"containers": [{"image": {"image": "diun:4"}, "imageRef": "sha256:0", "labels": {
+        "io.kubernetes.pod.name": "diun-5b8f7c6d9c-9wq7b", "io.kubernetes.pod.namespace": "x",
+        "io.kubernetes.container.name": "diun"}}]});
+    let containers = std::fs::read_to_string(running("crictl-ps.json")).unwrap();
+    let input = format!("{containers}{diun}{images}");
+    let report = inbox.diunbox(["reconcile", "--format", "json"]).write_stdin(input).assert();
+    let report = report.success().get_output().stdout.clone();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    let host = |place: &Value| place["hostname"].as_str().unwrap().to_owned();
+    let places = report["places"].as_array().unwrap();
+    assert!(places.iter().all(|place| host(place) == "diun-5b8f7c6d9c-2xk4z"), "{report}");
+    // The other container of the pod has an image that no event announced.
+    assert_eq!(verdicts(&report), ["shop/api/api done", "shop/api/api2 unknown"]);
+}
+
+#[test]
+fn the_api_of_kubernetes_is_understood_as_kubectl_is() {
+    let text = std::fs::read_to_string(running("kubernetes-pods.json")).unwrap();
+    let mut list: Value = serde_json::from_str(&text).unwrap();
+    let pod =
+        json!({"pod_name": "api-7d9f8b6c5-x2x4q", "pod_namespace": "shop", "ctn_name": "api"});
+    let verdicts = |list: &Value| {
+        let inbox = Inbox::new();
+        inbox.take(&[event(WEB, NEW, "kubernetes", &pod)]);
+        let input = list.to_string();
+        let arguments = ["reconcile", "--host", "edge-1", "--format", "json"];
+        let output = inbox.diunbox(arguments).write_stdin(input).assert().success();
+        verdicts(&serde_json::from_slice(&output.get_output().stdout).unwrap())
+    };
+    let expected = verdicts(&list);
+    list["kind"] = json!("PodList");
+    for item in list["items"].as_array_mut().unwrap() {
+        item.as_object_mut().unwrap().remove("kind");
+    }
+    assert_eq!(verdicts(&list), expected);
+}
+
+#[test]
 fn nothing_is_stored_where_the_host_is_not_known() {
     let inbox = updated();
     let before = inbox.json(["list", "--all"]);

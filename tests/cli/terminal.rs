@@ -108,7 +108,7 @@ fn a_workload_is_whole_on_a_page_however_narrow() {
     let (_, table) = text.split_once("Where\n").unwrap();
     assert!(table.lines().all(|line| line.chars().count() <= 60), "{table}");
     let start = table.lines().next().unwrap().find("WORKLOAD").unwrap();
-    let end = table.lines().next().unwrap().find("NEE").unwrap();
+    let end = table.lines().next().unwrap().find("STATE").unwrap();
     let cell = |line: &str| line.get(start..end.min(line.len())).unwrap_or("").trim().to_owned();
     let workload: String = table.lines().skip(1).map(cell).collect();
     assert_eq!(workload, "shop/api/api", "{table}");

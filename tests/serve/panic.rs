@@ -8,6 +8,7 @@ use diunbox::http::Limits;
 use diunbox::image::{ImageName, ImagePattern};
 use diunbox::inbox::action::{Action, Receipt, Stamp};
 use diunbox::inbox::history::{Entry, Ignore, Page};
+use diunbox::inbox::labels::Labelled;
 use diunbox::inbox::query::Query;
 use diunbox::inbox::received::Received;
 use diunbox::inbox::scan::{Beat, Scans};
@@ -72,6 +73,9 @@ impl Store for Defective {
         unimplemented!()
     }
     fn take_beat(&self, _: &str, _: &Beat, _: DateTime<Utc>) -> Result<()> {
+        unimplemented!()
+    }
+    fn keep_labels(&self, _: &[Labelled]) -> Result<()> {
         unimplemented!()
     }
     fn reconcile(&self, _: &[Seen], _: &Stamp, _: bool) -> Result<Reconciled> {

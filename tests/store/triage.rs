@@ -6,6 +6,7 @@ use diunbox::event::Event;
 use diunbox::image::{ImageName, ImagePattern};
 use diunbox::inbox::action::{Action, Kind, Origin, Reason, Receipt, Stamp};
 use diunbox::inbox::history::Page;
+use diunbox::inbox::labels::{Labelled, Labels};
 use diunbox::inbox::query::{Detail, Query, Wanted};
 use diunbox::inbox::seen::{Reconciled, Seen, Verdict};
 use diunbox::inbox::update::State;
@@ -36,6 +37,9 @@ contract! {
     an_action_leaves_what_has_changed_since_the_list
     what_runs_closes_and_reopens_only_what_it_closed
     a_place_that_runs_a_digest_already_does_not_need_it
+    a_place_that_is_gone_needs_nothing_until_it_is_there_again
+    a_new_place_that_is_behind_reopens_what_places_closed
+    labels_say_what_has_changed
     pruning_keeps_decisions_and_what_is_open
     concurrent_actions_are_each_whole
 }
@@ -438,6 +442,9 @@ fn seen(place: &str, digest: &str, verdict: Verdict, runs: &str) -> Seen {
         is_new: false,
         verdict,
         runs: vec![runs.to_owned()],
+        since: None,
+        is_stopped: false,
+        labels: Labels::default(),
     }
 }
 
@@ -492,6 +499,87 @@ fn a_place_that_runs_a_digest_already_does_not_need_it(store: &dyn Store) {
     let update = get(store, "web:1");
     let needed: Vec<&str> = update.needed().map(|place| place.workload.as_str()).collect();
     assert_eq!(needed, ["two"]);
+}
+
+fn a_place_that_is_gone_needs_nothing_until_it_is_there_again(store: &dyn Store) {
+    report(store, 0, &["web:1 a h/one", "web:1 a h/two"]);
+    let stamp = Stamp::new(Origin::Reconcile, at(100));
+    let reconcile = |seen: Seen| store.reconcile(&[seen], &stamp, false).unwrap();
+    let needed = || -> Vec<String> {
+        get(store, "web:1").needed().map(|place| place.workload.clone()).collect()
+    };
+    reconcile(seen("h/two", "a", Verdict::Gone, ""));
+    // Nor does it need what comes later.
+    report(store, 101, &["web:1 b h/one"]);
+    assert_eq!(needed(), ["one"]);
+    assert_eq!(store.hosts(at(200)).unwrap()[0].pending, 1);
+    let update = get(store, "web:1");
+    assert_eq!((update.places.len(), update.present().count()), (2, 1));
+    // Diun reports it again, or it is seen again.
+    report(store, 102, &["web:1 b h/two"]);
+    assert_eq!(needed(), ["one", "two"]);
+    reconcile(seen("h/two", "b", Verdict::Gone, ""));
+    assert_eq!(needed(), ["one"]);
+    assert!(reconcile(seen("h/two", "b", Verdict::Unknown, "x")).id.is_some());
+    assert_eq!(needed(), ["one", "two"]);
+    let runs = get(store, "web:1").places[1].runs.clone().unwrap();
+    assert_eq!((runs.digests, runs.since), (vec!["x".to_owned()], at(100)));
+    assert_eq!(runs.verdict, Some(Verdict::Unknown));
+}
+
+fn a_new_place_that_is_behind_reopens_what_places_closed(store: &dyn Store) {
+    report(store, 0, &["web:1 b h/one", "api:1 b h/one"]);
+    let stamp = Stamp::new(Origin::Reconcile, at(100));
+    let reconcile = |seen: Seen| store.reconcile(&[seen], &stamp, false).unwrap();
+    reconcile(seen("h/one", "b", Verdict::Done, "b"));
+    ack(store, "api:1", &[]);
+    let new = |image: &str, workload, verdict| Seen {
+        image: name(image).as_str().to_owned(),
+        is_new: true,
+        ..seen(workload, "b", verdict, "a")
+    };
+    assert_eq!(reconcile(new("web:1", "h/two", Verdict::Unknown)).reopened.len(), 0);
+    assert_eq!(reconcile(new("web:1", "h/three", Verdict::Behind)).reopened.len(), 1);
+    assert_eq!(reconcile(new("api:1", "h/two", Verdict::Behind)), Reconciled::default());
+}
+
+fn labels_say_what_has_changed(store: &dyn Store) {
+    let label = |digest: &str, version: &str, source: &str| Labelled {
+        image: name("web:latest").as_str().to_owned(),
+        digest: digest.to_owned(),
+        labels: Labels {
+            version: version.to_owned(),
+            source: source.to_owned(),
+            changelog: String::new(),
+        },
+    };
+    let change = || {
+        let update = get(store, "web:latest");
+        (update.change.name(), update.previous)
+    };
+    let before = |version: &str| Some(version.to_owned());
+    report(store, 0, &["web:latest a h/w"]);
+    store.keep_labels(&[label("a", "1.0.9", "https://a")]).unwrap();
+    ack(store, "web:latest", &[]);
+    report(store, 1, &["web:latest b h/w"]);
+    assert_eq!(change(), ("rebuilt", None));
+    store.keep_labels(&[label("b", "v1.1.0", "")]).unwrap();
+    assert_eq!(change(), ("minor", before("1.0.9")));
+    // What is not known does not replace what is.
+    store.keep_labels(&[label("b", "", "https://b")]).unwrap();
+    let labels = get(store, "web:latest").labels;
+    assert_eq!((labels.version.as_str(), labels.source.as_str()), ("v1.1.0", "https://b"));
+    // It counts from what was acknowledged, not from what was there before.
+    report(store, 2, &["web:latest c h/w"]);
+    store.keep_labels(&[label("c", "2.0.0", "")]).unwrap();
+    assert_eq!(change(), ("major", before("1.0.9")));
+    ack(store, "web:latest", &[]);
+    assert_eq!(change(), ("major", before("v1.1.0")));
+    // A link is that of an earlier digest while none is known of this one; a version never is.
+    report(store, 3, &["web:latest d h/w"]);
+    let labels = get(store, "web:latest").labels;
+    assert_eq!((labels.version.as_str(), labels.source.is_empty()), ("", false));
+    assert_eq!(change(), ("rebuilt", None));
 }
 
 fn pruning_keeps_decisions_and_what_is_open(store: &dyn Store) {

@@ -3,6 +3,7 @@ DROP TABLE ignores;
 DROP TABLE action_images;
 DROP TABLE actions;
 DROP TABLE hosts;
+DROP TABLE labels;
 DROP TABLE digests;
 DROP TABLE places;
 DROP INDEX updates_series;

@@ -40,12 +40,20 @@ CREATE TABLE places (
   done_digest TEXT, done_by TEXT,
   -- As JSON the digests that it was seen running, and those for which a person said that it is not done.
   running TEXT, refused TEXT,
+  -- Since when it was seen running them; what the last comparison found, and with which digest.
+  running_since INTEGER, verdict TEXT, compared TEXT,
   PRIMARY KEY (image, hostname, provider, workload));
 
 -- The digests that an image had before the current one.
 CREATE TABLE digests (
   image TEXT NOT NULL, digest TEXT NOT NULL, created TEXT NOT NULL, platform TEXT NOT NULL,
   first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+  PRIMARY KEY (image, digest)) WITHOUT ROWID;
+
+-- What the labels of an image say. They come with what runs, and with Diun's list.
+CREATE TABLE labels (
+  image TEXT NOT NULL, digest TEXT NOT NULL, version TEXT NOT NULL, source TEXT NOT NULL,
+  changelog TEXT NOT NULL,
   PRIMARY KEY (image, digest)) WITHOUT ROWID;
 
 -- When an event last named a host, and when what runs there was last compared; the secret of its Diun's

@@ -152,7 +152,7 @@ impl Acting<'_> {
             }
             (Kind::Reopen, State::Acknowledged | State::Snoozed) => Verdict::Take,
             // A place of it may be done, and is needed again then.
-            (Kind::Reopen, _) if update.places.iter().any(|place| place.is_done) => Verdict::Take,
+            (Kind::Reopen, _) if update.places.iter().any(Place::is_done) => Verdict::Take,
             (Kind::Reopen, _) => Verdict::Left(Reason::Pending),
             (Kind::Snooze(_), State::Acknowledged) => Verdict::Left(Reason::Acknowledged),
             (Kind::Snooze(until), _) if update.snoozed_until == Some(until) => Verdict::Done,

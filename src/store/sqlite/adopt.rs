@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
+use super::arrival::NEW_PLACE;
 use super::lines::{self, Lines};
 use super::row::{metadata, parse_time, text};
 use crate::event::Event;
@@ -50,11 +51,9 @@ pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
             lines.changed(Some(standing.line));
         }
         let Event { hostname, provider, digest, status, .. } = &found.event;
-        let sql = "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL,
-            NULL, NULL)";
         let workload = found.event.workload();
         connection.execute(
-            sql,
+            NEW_PLACE,
             params![image, hostname, provider, workload, digest, status, json, found.received],
         )?;
     }

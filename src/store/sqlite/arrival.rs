@@ -30,6 +30,11 @@ pub(super) const COLUMNS: &str = "diun_version = ?2, hostname = ?3, status = ?4,
     ctn_id = ?12, ctn_state = ?13, ctn_status = ?14, received_at = ?15, metadata = ?16,
     received = ?17, changed = ?18";
 
+/// Adds a place that has reported once.
+pub(super) const NEW_PLACE: &str =
+    "INSERT INTO places (image, hostname, provider, workload, digest,
+    status, metadata, first_seen, last_seen, times) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)";
+
 impl<'a> Arrival<'a> {
     pub(super) fn new(received: &'a Received, change: i64) -> Self {
         let event = &received.event;
@@ -134,12 +139,15 @@ impl<'a> Arrival<'a> {
 
     /// Keeps what the place reports.
     pub(super) fn report(&self, connection: &Connection, is_known: bool) -> Result<()> {
+        // A place that was gone is there again.
         let sql = if is_known {
             "UPDATE places SET digest = ?5, status = ?6, metadata = ?7, last_seen = max(last_seen, ?8),
-                times = times + 1
+                times = times + 1,
+                done_digest = CASE WHEN done_by IS NOT 'gone' THEN done_digest END,
+                done_by = nullif(done_by, 'gone')
             WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4"
         } else {
-            "INSERT INTO places VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1, NULL, NULL, NULL, NULL)"
+            NEW_PLACE
         };
         let [image, hostname, provider, workload] = self.key();
         let Event { digest, status, .. } = self.event;

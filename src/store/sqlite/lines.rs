@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::labels;
 use super::row::text;
 use super::upsert::next_change;
 use crate::event::parse_created;
@@ -212,7 +213,12 @@ pub(super) fn change(connection: &Connection, update: &Update) -> Result<(Change
     }
     let sql = "SELECT EXISTS (SELECT 1 FROM digests WHERE image = ?1)";
     if connection.prepare_cached(sql)?.query_row([&event.image], |row| row.get(0))? {
-        return Ok((Change::Rebuilt, None));
+        let Some((new, old)) = labels::versions(connection, &event.image, &event.digest)? else {
+            return Ok((Change::Rebuilt, None));
+        };
+        let versions = Version::new(&new).zip(Version::new(&old));
+        let change = versions.map_or(Change::Rebuilt, |(new, old)| new.change_from(&old));
+        return Ok((change, Some(old).filter(|old| *old != new)));
     }
     let Some(Standing { line, rank, version: Some(version) }) = standing(update) else {
         return Ok((Change::New, None));

@@ -4,12 +4,15 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Result, Row, params_from_iter};
 
+use super::labels;
 use super::lines;
 use super::row::{created, metadata, parse_time, text, time};
 use super::selection::{Selection, TAG, condition};
 use crate::event::Event;
+use crate::inbox::labels::Labels;
 use crate::inbox::query::{Detail, Query};
-use crate::inbox::update::{Counts, Digest, Place, State, Tag, Update};
+use crate::inbox::seen::Verdict;
+use crate::inbox::update::{Counts, Digest, Place, Runs, State, Tag, Update};
 use crate::inbox::version::Change;
 
 pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Update>> {
@@ -42,6 +45,9 @@ pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Upda
                 update.supersedes = lines::older(connection, &update, now)?;
             }
             update.older = older.unwrap_or(update.supersedes.len() as u64);
+        }
+        if is_full {
+            update.labels = labels::of(connection, &update.event.image, &update.event.digest)?;
         }
         if query.detail >= Detail::Item {
             (update.change, update.previous) = lines::change(connection, &update)?;
@@ -109,16 +115,20 @@ fn update(row: &Row<'_>, query: &Query) -> Result<Update> {
         supersedes: Vec::new(),
         change: Change::default(),
         previous: None,
+        labels: Labels::default(),
     })
 }
 
 /// Reads the places of an image, and whether they are done with a digest.
 fn places(connection: &Connection, details: bool) -> Result<CachedStatement<'_>> {
-    let details =
-        if details { ", digest, status, metadata, first_seen, last_seen, times" } else { "" };
+    let details = if details {
+        ", digest, status, metadata, first_seen, last_seen, times, running, running_since,
+            iif(compared = ?2, verdict, NULL)"
+    } else {
+        ""
+    };
     connection.prepare_cached(&format!(
-        "SELECT hostname, provider, workload, done_digest IS DISTINCT FROM ?2,
-            done_digest IS NOT NULL {details}
+        "SELECT hostname, provider, workload, done_digest IS DISTINCT FROM ?2, done_by {details}
         FROM places WHERE image = ?1 ORDER BY hostname, provider, workload"
     ))
 }
@@ -132,9 +142,10 @@ fn read_places(places: &mut CachedStatement<'_>, update: &mut Update, details: b
             provider: text(row, 1)?,
             workload: text(row, 2)?,
             is_needed: is_open && row.get(3)?,
-            is_done: row.get(4)?,
+            done_by: text(row, 4)?,
             ..Place::default()
         };
+        place.is_needed &= !place.is_gone();
         if details {
             place.digest = text(row, 5)?;
             place.status = text(row, 6)?;
@@ -142,6 +153,7 @@ fn read_places(places: &mut CachedStatement<'_>, update: &mut Update, details: b
             place.first_seen = time(row, 8)?;
             place.last_seen = time(row, 9)?;
             place.times = row.get(10)?;
+            place.runs = runs(row)?;
         }
         update.places.push(place);
     }
@@ -152,6 +164,12 @@ fn read_places(places: &mut CachedStatement<'_>, update: &mut Update, details: b
         }
     }
     Ok(())
+}
+
+/// What a place was last seen running.
+fn runs(row: &Row<'_>) -> Result<Option<Runs>> {
+    let Ok(digests) = serde_json::from_str(&text(row, 11)?) else { return Ok(None) };
+    Ok(Some(Runs { digests, since: time(row, 12)?, verdict: Verdict::of(&text(row, 13)?) }))
 }
 
 pub(super) fn digests(connection: &Connection, image: &str) -> Result<Vec<Digest>> {

@@ -79,7 +79,10 @@ fn image(
     }
     let sql = "UPDATE updates SET changed = ?2 WHERE image = ?1";
     connection.prepare_cached(sql)?.execute(params![image, next_change(connection)?])?;
-    if is_acknowledged && marks.iter().any(|(_, mark)| *mark == Mark::Removed) {
+    let is_behind = |(seen, mark): &(&Seen, Mark)| {
+        seen.verdict == Verdict::Behind && [Mark::Removed, Mark::New].contains(mark)
+    };
+    if is_acknowledged && marks.iter().any(is_behind) {
         let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
             acknowledged_by = NULL WHERE image = ?1";
         connection.prepare_cached(sql)?.execute([image])?;
@@ -97,38 +100,49 @@ enum Mark {
     /// It is set, by whom.
     Set(&'static str),
     Removed,
+    /// There is none: the place is new, and not done.
+    New,
 }
 
 /// Keeps what a place runs.
 fn mark(connection: &Connection, seen: &Seen, stamp: &Stamp) -> Result<Mark> {
     let [host, provider, workload] = &seen.place;
     let now = stamp.at.timestamp_millis();
+    let mut is_added = false;
     if seen.is_new && seen.verdict != Verdict::Gone {
         let sql =
-            "INSERT INTO places VALUES (?1, ?2, ?3, ?4, '', '', '{}', ?5, ?5, 0, NULL, NULL, NULL,
-            NULL) ON CONFLICT DO NOTHING";
+            "INSERT INTO places (image, hostname, provider, workload, digest, status, metadata,
+                first_seen, last_seen, times)
+            VALUES (?1, ?2, ?3, ?4, '', '', '{}', ?5, ?5, 0) ON CONFLICT DO NOTHING";
         let values = params![seen.image, host, provider, workload, now];
-        connection.prepare_cached(sql)?.execute(values)?;
+        is_added = connection.prepare_cached(sql)?.execute(values)? > 0;
     }
     let runs = serde_json::to_string(&seen.runs).unwrap_or_default();
-    let sql = "UPDATE places SET running = ?5, refused = CASE WHEN refused = ?5 THEN refused END
+    let sql = "UPDATE places SET running = ?5, refused = CASE WHEN refused = ?5 THEN refused END,
+            running_since = CASE WHEN running = ?5 THEN running_since ELSE ?6 END,
+            verdict = ?7, compared = ?8
         WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4
         RETURNING done_digest, done_by, refused";
     let row = |row: &rusqlite::Row<'_>| {
         Ok((row.get::<_, Option<String>>(0)?, text(row, 1)?, row.get::<_, Option<String>>(2)?))
     };
-    let values = params![seen.image, host, provider, workload, runs];
+    let values =
+        params![seen.image, host, provider, workload, runs, now, seen.verdict.name(), seen.digest];
     let place = connection.prepare_cached(sql)?.query_row(values, row).optional()?;
     let Some((done, by, refused)) = place else { return Ok(Mark::Kept) };
     let is_done = done.as_deref() == Some(seen.digest.as_str());
-    let is_ours = ["reconcile", "gone"].contains(&by.as_str());
+    let was_gone = by == "gone";
     Ok(match seen.verdict {
-        Verdict::Done | Verdict::Gone if is_done => Mark::Kept,
+        Verdict::Done if is_done && !was_gone => Mark::Kept,
+        Verdict::Gone if was_gone => Mark::Kept,
         // Until it runs something else, the person who took the mark back is right.
         Verdict::Done | Verdict::Gone if refused.is_some() => Mark::Kept,
         Verdict::Done => Mark::Set("reconcile"),
         Verdict::Gone => Mark::Set("gone"),
-        Verdict::Behind if is_done && is_ours => Mark::Removed,
+        Verdict::Behind if is_done && by == "reconcile" => Mark::Removed,
+        // It is there again.
+        Verdict::Behind | Verdict::Unknown if was_gone => Mark::Removed,
+        Verdict::Behind | Verdict::Unknown if is_added => Mark::New,
         Verdict::Behind | Verdict::Unknown => Mark::Kept,
     })
 }

@@ -32,6 +32,7 @@ pub(super) fn condition(state: State) -> &'static str {
 /// A place that the update still needs. The same rule, on places that were read, is in `query::read_places`.
 pub(super) const NEEDED: &str =
     "u.acknowledged_at IS NULL AND p.done_digest IS DISTINCT FROM u.digest
+    AND p.done_by IS NOT 'gone'
     AND (p.workload <> '' OR NOT EXISTS (
         SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> ''))";
 

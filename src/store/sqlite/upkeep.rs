@@ -6,6 +6,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, Result, ffi};
 
 use super::database::plain;
+use super::labels;
 use super::row::{parse_time, text};
 use crate::store::{Prune, Pruned};
 
@@ -24,6 +25,7 @@ pub(super) fn prune(connection: &mut Connection, what: Prune) -> Result<Pruned> 
         }
     }
     let digests = transaction.execute("DELETE FROM digests WHERE last_seen < ?1", [before])?;
+    labels::prune(&transaction)?;
     let actions = transaction.execute("DELETE FROM actions WHERE at < ?1", [before])?;
     let mut pruned = Pruned {
         updates: old.len() as u64,

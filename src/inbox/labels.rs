@@ -1,0 +1,48 @@
+//! What the labels of an image say about it.
+
+use std::collections::BTreeMap;
+
+/// The labels of an image that diunbox shows. One that is missing is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The image's version: `org.opencontainers.image.version`.
+    pub version: String,
+    /// Where its source is: `org.opencontainers.image.source`.
+    pub source: String,
+    /// Where its changes are listed: the user's own `diun.metadata.changelog`.
+    pub changelog: String,
+}
+
+/// A longer label is not shown.
+const LONGEST: usize = 2_048;
+
+impl Labels {
+    /// Picks them from all labels of an image or a container.
+    pub fn of(labels: &BTreeMap<String, String>) -> Self {
+        let get = |key: &str| {
+            let value = labels.get(key).map(|value| value.trim());
+            value.filter(|value| value.len() <= LONGEST).unwrap_or_default().to_owned()
+        };
+        Self {
+            version: get("org.opencontainers.image.version"),
+            source: get("org.opencontainers.image.source"),
+            changelog: get("diun.metadata.changelog"),
+        }
+    }
+
+    /// Whether none of them is there.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The labels of one digest of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// The image.
+    pub image: String,
+    /// The digest.
+    pub digest: String,
+    /// Its labels.
+    pub labels: Labels,
+}
