@@ -6,6 +6,7 @@ mod list;
 mod reconcile;
 mod serve;
 mod triage;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use self::list::{Filter, Format, Group, List, Sort};
 pub use self::reconcile::Reconcile;
 pub use self::serve::{Healthcheck, LogFormat, Serve};
 pub use self::triage::{Ack, History, Ignore, Reopen, Snooze, Target, Undo};
+pub use self::watch::Watch;
 
 /// What goes with every command stands below what is a command's own.
 const GLOBAL: &str = "Global options";
@@ -85,6 +87,7 @@ pub enum Command {
     Reconcile(Reconcile),
     Status(Status),
     Hosts(Hosts),
+    Watch(Watch),
     Prune(Prune),
     Backup(Backup),
     Serve(Serve),

@@ -20,6 +20,7 @@ mod status;
 mod tag;
 mod triage;
 mod undo;
+mod watch;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -97,6 +98,7 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Status(args) => status::run(args, &session, &mut out),
         Command::Hosts(args) => hosts::run(args, &session, &mut out),
         Command::Reconcile(args) => reconcile::run(args, &session, &mut out),
+        Command::Watch(args) => watch::run(args, &session, &mut out),
         Command::Prune(args) => prune::run(args, &session, &mut out),
         Command::Backup(args) => backup::run(args, &session, &mut out),
         Command::Serve(args) => serve::run(args, &session),

@@ -10,12 +10,17 @@
 mod actions;
 mod assignments;
 mod auth;
+mod browser;
 mod budget;
 mod bulk;
+mod caller;
+mod changes;
 mod client;
 mod connection;
 mod context;
+mod cookie;
 mod error;
+mod feed;
 mod head;
 mod health;
 mod ignores;
@@ -23,11 +28,15 @@ mod inbox;
 mod limits;
 mod listen;
 mod log;
+mod login;
 mod metrics;
+pub mod openapi;
+mod page;
 mod ping;
 mod reader;
 mod response;
 mod route;
+mod routes;
 mod running;
 mod semaphore;
 mod stderr;
@@ -51,7 +60,9 @@ use self::threads::Threads;
 use self::waiting::Waiting;
 use crate::store::Store;
 
-pub use self::auth::Token;
+pub use self::auth::Tokens;
+pub use self::caller::{Access, Proxy};
+pub use self::context::Settings;
 pub use self::limits::Limits;
 pub use self::listen::Listener;
 pub use self::log::{Level, Log};
@@ -67,12 +78,8 @@ pub struct Server {
     pub store: Box<dyn Store>,
     /// Where to listen.
     pub listeners: Vec<Listener>,
-    /// What clients must know.
-    pub token: Option<Token>,
-    /// Where to log.
-    pub log: Log,
-    /// What clients may cost.
-    pub limits: Limits,
+    /// How to serve.
+    pub settings: Settings,
 }
 
 impl Server {
@@ -85,15 +92,18 @@ impl Server {
         // Browsers reach TCP addresses only, and on loopback by names of this machine only.
         let tcp = self.listeners.iter().any(Listener::is_tcp);
         let local = self.listeners.iter().all(Listener::is_local);
-        let local_names_only = tcp && local && self.token.is_none();
-        let (context, gives_up) =
-            Context::new(self.store, self.token, local_names_only, self.log, self.limits)?;
+        let local_names_only = tcp && local && self.settings.access.is_open();
+        let (context, gives_up) = Context::new(self.store, self.settings, local_names_only)?;
         let running = Running {
             context: Arc::new(context),
             waiting: Waiting::default(),
             threads: Threads::new(THREAD_STACK),
         };
-        running.accept_until(&self.listeners, [stop.as_fd(), gives_up.as_fd()])?;
+        let context = Arc::clone(&running.context);
+        running.threads.run(move || context.changes.watch(&context))?;
+        let accepted = running.accept_until(&self.listeners, [stop.as_fd(), gives_up.as_fd()]);
+        running.context.changes.stop();
+        accepted?;
         drop(self.listeners);
         running.finish();
         match running.context.fatal.0.get() {

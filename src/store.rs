@@ -1,6 +1,7 @@
 //! What diunbox keeps, and the operations on it, whatever the engine underneath.
 
 mod error;
+pub mod follow;
 mod migrations;
 pub mod sqlite;
 
@@ -118,6 +119,12 @@ pub trait Store: Send + Sync {
 
     /// How many updates there are in each state at this time.
     fn count(&self, now: DateTime<Utc>) -> Result<Counts>;
+
+    /// The number of the last change to any update. Numbers grow.
+    fn last_change(&self) -> Result<i64>;
+
+    /// When the next snooze ends.
+    fn next_snooze_end(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>>;
 
     /// The hosts that events have named, from A to Z.
     fn hosts(&self, now: DateTime<Utc>) -> Result<Vec<Host>>;

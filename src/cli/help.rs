@@ -51,6 +51,13 @@ Examples:
   Take in one event, as the command of Diun's script notifier:
     diunbox ingest --from-env";
 
+pub(super) const WATCH: &str = "\
+Examples:
+  Run a program for each update:
+    diunbox watch --exec ./tell-me
+  Send them somewhere as JSON, a line each:
+    diunbox watch --format ndjson | while read -r line; do echo \"$line\"; done";
+
 pub(super) const LIST: &str = "\
 Examples:
   List what one host still needs, if it is news of the last day:

@@ -1,5 +1,6 @@
 //! The arguments of `serve`, and of `healthcheck`, which asks it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use clap::{Args, ValueEnum};
 
 use super::help;
 
-/// Take Diun's webhook in, and answer dashboards
+/// Take Diun's webhook in, show a page, and answer dashboards
 ///
-/// Answers on /webhook, /metrics and /healthz, and on what the README lists below /api. An event is
+/// The page is at /, Diun's webhook at /webhook, and what dashboards and scripts can ask is described at
+/// /openapi.json. An event is
 /// on disk before it is answered with 204. A first SIGTERM or SIGINT finishes what is in flight, a
 /// second ends at once.
 #[derive(Args, Debug)]
@@ -22,16 +24,33 @@ pub struct Serve {
     #[arg(short, long, value_name = "ADDRESS", env = "DIUNBOX_LISTEN", value_delimiter = ',')]
     pub listen: Vec<String>,
 
-    /// A file that holds the token to ask for
+    /// A file that holds the token to ask for, or several
     ///
-    /// Clients send it as `Authorization: TOKEN` or `Authorization: Bearer TOKEN`. The token can be
-    /// in the variable DIUNBOX_TOKEN instead. Without a token, serve listens on loopback only.
+    /// Clients send it as `Authorization: TOKEN` or `Authorization: Bearer TOKEN`, and browsers log in with
+    /// it. The token can be in the variable DIUNBOX_TOKEN instead. Each line is a TOKEN, or NAME:SCOPE
+    /// TOKEN with webhook, running, read or all as SCOPE; the history says the NAME. Without a token, serve
+    /// listens on loopback only.
     #[arg(long, value_name = "FILE", env = "DIUNBOX_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
 
     /// Listen on other addresses than loopback without a token
     #[arg(long)]
     pub allow_unauthenticated: bool,
+
+    /// A proxy that lets only its users through, by the address that it connects from
+    ///
+    /// May be given several times. Whoever it names in --user-header is let in without a token, and
+    /// stands in the history. The header counts from no other address.
+    #[arg(long, value_name = "ADDRESS")]
+    pub trusted_proxy: Vec<IpAddr>,
+
+    /// The header in which the trusted proxy names the user
+    #[arg(long, value_name = "NAME", default_value = "Remote-User", requires = "trusted_proxy")]
+    pub user_header: String,
+
+    /// Answer below this path too, for a proxy that shares its host: /diunbox
+    #[arg(long, value_name = "PATH", value_parser = base_path, default_value = "")]
+    pub base_path: String,
 
     /// How to write the log
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -40,6 +59,17 @@ pub struct Serve {
     /// Log clients that are cut off before they ask for anything
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
+}
+
+/// A path with a slash at its start and none at its end; nothing for `/`.
+fn base_path(path: &str) -> Result<String, String> {
+    let path = path.trim_end_matches('/');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    if path.is_empty() || path.starts_with('/') && path.bytes().all(is_plain) {
+        Ok(path.to_owned())
+    } else {
+        Err("write it as /NAME, with letters, digits and -._~ alone".to_owned())
+    }
 }
 
 /// How to write the log.

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Error, Outcome, Session};
 use crate::cli::Serve;
-use crate::http::{Level, Limits, Listener, Log, Server, Token};
+use crate::http::{Access, Level, Limits, Listener, Log, Proxy, Server, Settings, Tokens};
 
 pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
 /// Anybody can read the file. Its group may: systemd passes credentials on that way.
@@ -34,10 +34,10 @@ pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
 }
 
 fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
-    let token = token(args, log)?;
+    let access = Access { tokens: tokens(args, log)?, proxy: proxy(args) };
     let listeners = listen(args)?;
     let open = listeners.iter().find(|listener| !listener.is_local());
-    if let Some(open) = open.filter(|_| token.is_none() && !args.allow_unauthenticated) {
+    if let Some(open) = open.filter(|_| access.is_open() && !args.allow_unauthenticated) {
         return Err(Error::Usage(format!(
             "others can reach {open}, and no token is set: give --token-file, listen on \
              127.0.0.1, or say --allow-unauthenticated",
@@ -53,15 +53,16 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         env!("CARGO_PKG_VERSION"),
         addresses.join(" and "),
         store.location().display(),
-        if token.is_some() { "needed" } else { "not needed" },
+        if access.tokens.is_some() { "needed" } else { "not needed" },
     ));
-    if token.as_ref().is_some_and(Token::is_short) {
+    if access.tokens.as_ref().is_some_and(Tokens::are_short) {
         log.problem(
-            "the token is short enough to be guessed: `openssl rand -hex 32` makes a better one",
+            "a token is short enough to be guessed: `openssl rand -hex 32` makes a better one",
         );
     }
     let limits = Limits { descriptors: descriptors(), ..Limits::default() };
-    let server = Server { store, listeners, token, log, limits };
+    let settings = Settings { access, base_path: args.base_path.clone(), log, limits };
+    let server = Server { store, listeners, settings };
     server.run(stop).map_err(|error| Error::Usage(format!("cannot serve: {error}")))?;
     Ok(Outcome::Done)
 }
@@ -92,8 +93,15 @@ fn explain(address: &str, error: &io::Error) -> String {
     format!("cannot listen on {address}: {error}: {advice}")
 }
 
-/// The token from a file, or else from the environment.
-fn token(args: &Serve, log: Log) -> Result<Option<Token>, Error> {
+/// The proxy whose users are let in.
+fn proxy(args: &Serve) -> Option<Proxy> {
+    let header = args.user_header.to_ascii_lowercase();
+    let addresses = args.trusted_proxy.clone();
+    (!addresses.is_empty()).then_some(Proxy { addresses, header })
+}
+
+/// The tokens from a file, or else from the environment.
+fn tokens(args: &Serve, log: Log) -> Result<Option<Tokens>, Error> {
     let (source, text) = match (&args.token_file, std::env::var("DIUNBOX_TOKEN")) {
         (Some(file), _) => (file.display().to_string(), read_token(file, log)?),
         (None, Ok(token)) => ("DIUNBOX_TOKEN".to_owned(), token),
@@ -103,10 +111,10 @@ fn token(args: &Serve, log: Log) -> Result<Option<Token>, Error> {
             return Err(Error::Usage("the token in DIUNBOX_TOKEN is not UTF-8".to_owned()));
         }
     };
-    let token = Token::new(&text).map_err(|reason| {
+    let tokens = Tokens::new(&text).map_err(|reason| {
         Error::Usage(format!("the token in {source} cannot be used: {reason}"))
     })?;
-    Ok(Some(token))
+    Ok(Some(tokens))
 }
 
 fn read_token(path: &Path, log: Log) -> Result<String, Error> {

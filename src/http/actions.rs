@@ -1,14 +1,14 @@
 //! `/api/actions` and what belongs to it: decisions, taking them back, and their history.
 
 use chrono::Utc;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::response::{Answer, json};
 use super::route::{Request, require_tags, unknown_parameter};
 use crate::image::ImageName;
-use crate::inbox::action::{Action, Kind, Origin, Stamp};
+use crate::inbox::action::{Action, Kind};
 use crate::inbox::history::Page;
 use crate::inbox::query::{Query, Wanted};
 use crate::inbox::until;
@@ -31,7 +31,23 @@ struct Body {
     for_: Option<String>,
     #[serde(default)]
     hosts: Vec<String>,
+    #[serde(default)]
+    tag_id: TagId,
     note: Option<String>,
+}
+
+/// A tag's id or `null`, as against nothing at all.
+#[derive(Default, PartialEq, Eq)]
+enum TagId {
+    #[default]
+    Missing,
+    Given(Option<i64>),
+}
+
+impl<'de> Deserialize<'de> for TagId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self::Given)
+    }
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -40,6 +56,7 @@ enum Name {
     Acknowledge,
     Reopen,
     Snooze,
+    Tag,
 }
 
 /// A name, or a name with the digest that the client has seen.
@@ -53,10 +70,13 @@ enum Image {
 /// Applies an action.
 pub(super) fn act(request: &Request<'_>, store: &dyn Store) -> Answer {
     let body: Body = request.json(
-        "{\"action\": \"acknowledge\", \"reopen\" or \"snooze\", and \"images\": [\u{2026}] or \"query\": {\u{2026}}}",
+        "{\"action\": \"acknowledge\", \"reopen\", \"snooze\" or \"tag\", and \"images\": [\u{2026}] or \"query\": {\u{2026}}}",
     )?;
     let now = Utc::now();
     let refuse = |message: String| Error::new(400, message);
+    if body.action == Name::Tag {
+        return tag(request, body, store);
+    }
     let kind = match (body.action, &body.until, &body.for_) {
         (Name::Acknowledge, None, None) => Kind::Acknowledge,
         (Name::Reopen, None, None) => Kind::Reopen,
@@ -67,12 +87,15 @@ pub(super) fn act(request: &Request<'_>, store: &dyn Store) -> Answer {
             Kind::Snooze(until::after(age, now).map_err(|e| refuse(format!("`for`: {e}")))?)
         }
         (Name::Snooze, ..) => return Err(Error::new(400, "snooze needs `until` or `for`")),
+        _ if body.tag_id != TagId::Missing => {
+            return Err(Error::new(400, "`tag_id` is for tag only"));
+        }
         _ => return Err(Error::new(400, "`until` and `for` are for snooze only")),
     };
     if kind != Kind::Acknowledge && !body.hosts.is_empty() {
         return Err(Error::new(400, "`hosts` is for acknowledge only"));
     }
-    let stamp = Stamp { note: body.note, ..Stamp::new(Origin::Http, now) };
+    let stamp = request.caller.stamp(body.note);
     let action = match (body.images, body.query) {
         (Some(images), None) => {
             let images = images.into_iter().map(wanted).collect::<Result<_, _>>();
@@ -92,6 +115,37 @@ pub(super) fn act(request: &Request<'_>, store: &dyn Store) -> Answer {
         _ => return Err(Error::new(400, "give either `images` or `query`")),
     };
     Ok(json(200, &store.act(&action)?))
+}
+
+/// Puts a tag on images, or takes theirs off.
+fn tag(request: &Request<'_>, body: Body, store: &dyn Store) -> Answer {
+    let refuse = |message: &str| Err(Error::new(400, message));
+    let TagId::Given(tag) = body.tag_id else {
+        return refuse("tag needs `tag_id`: a tag's id, or null");
+    };
+    if body.until.is_some() || body.for_.is_some() || !body.hosts.is_empty() {
+        return refuse("`until`, `for` and `hosts` are not for tag");
+    }
+    let images = match (body.images, body.query) {
+        (Some(images), None) => images.into_iter().map(Image::name).collect::<Vec<_>>(),
+        (None, Some(filters)) => {
+            let query = query(&filters, Utc::now()).map_err(|error| Error::new(400, error))?;
+            require_tags(&query, store)?;
+            store.select_images(&query)?
+        }
+        _ => return refuse("give either `images` or `query`"),
+    };
+    let names = images.iter().map(|image| ImageName::new(image)).collect::<Result<Vec<_>, _>>();
+    let names = names.map_err(|error| Error::new(400, error))?;
+    Ok(json(200, &store.put_tag(&names, tag, &request.caller.stamp(body.note))?))
+}
+
+impl Image {
+    fn name(self) -> String {
+        match self {
+            Self::Name(image) | Self::Seen { image, .. } => image,
+        }
+    }
 }
 
 fn wanted(image: Image) -> Result<Wanted, String> {
@@ -135,7 +189,7 @@ pub(super) fn undo(request: &Request<'_>, store: &dyn Store) -> Answer {
     }
     let is_empty = request.body.trim_ascii().is_empty();
     let body: Body = if is_empty { Body::default() } else { request.json("{\"id\": \u{2026}}")? };
-    let stamp = Stamp { note: body.note, ..Stamp::new(Origin::Http, Utc::now()) };
+    let stamp = request.caller.stamp(body.note);
     match store.undo(body.id, &stamp)? {
         Some(receipt) => Ok(json(200, &receipt)),
         None => Err(Error::new(404, "there is no such action to take back")),

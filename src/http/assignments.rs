@@ -1,13 +1,11 @@
 //! `/api/tag-assignments`: which image carries which tag.
 
-use chrono::Utc;
 use serde::Deserialize;
 
 use super::error::Error;
 use super::response::{Answer, empty};
 use super::route::Request;
 use crate::image::ImageName;
-use crate::inbox::action::{Origin, Stamp};
 use crate::store::Store;
 
 /// Puts a tag on an image: `{"image": …, "tag_id": …}`.
@@ -18,8 +16,7 @@ pub(super) fn assign(request: &Request<'_>, store: &dyn Store) -> Answer {
         tag_id: i64,
     }
     let body: Body = request.json("{\"image\": …, \"tag_id\": …}")?;
-    let stamp = Stamp::new(Origin::Http, Utc::now());
-    store.put_tag(&[named(&body.image)?], Some(body.tag_id), &stamp)?;
+    store.put_tag(&[named(&body.image)?], Some(body.tag_id), &request.caller.stamp(None))?;
     Ok(empty(204))
 }
 
@@ -30,7 +27,7 @@ pub(super) fn unassign(request: &Request<'_>, store: &dyn Store) -> Answer {
         image: String,
     }
     let body: Body = request.json("{\"image\": …}")?;
-    store.put_tag(&[named(&body.image)?], None, &Stamp::new(Origin::Http, Utc::now()))?;
+    store.put_tag(&[named(&body.image)?], None, &request.caller.stamp(None))?;
     Ok(empty(204))
 }
 

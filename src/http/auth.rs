@@ -1,142 +1,144 @@
-//! Who may ask: the token, and the rule for browsers.
+//! Tokens: who they are for, and what each may do.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use subtle::ConstantTimeEq;
 
-use super::error::Error;
-use super::head::Head;
-
-/// What a 401 offers. Basic comes first: feed readers know nothing else, and some fail without a realm.
-const CHALLENGE: &str = "Basic realm=\"diunbox\", Bearer";
-
 /// A token with fewer characters than this can be guessed.
 const SHORT: usize = 16;
 
-/// What clients must know.
+/// What a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Send events.
+    Webhook,
+    /// Say what runs.
+    Running,
+    /// Read.
+    Read,
+    /// Everything.
+    All,
+}
+
+impl Scope {
+    /// Whether it includes another.
+    pub(super) fn includes(self, other: Self) -> bool {
+        self == Self::All || self == other
+    }
+
+    fn new(name: &str) -> Option<Self> {
+        Some(match name {
+            "webhook" => Self::Webhook,
+            "running" => Self::Running,
+            "read" => Self::Read,
+            "all" => Self::All,
+            _ => return None,
+        })
+    }
+}
+
+/// A secret that a client must know.
 #[derive(Clone)]
-pub struct Token(String);
+pub(super) struct Token {
+    /// Who has it, for the history; empty if it has no name.
+    pub(super) name: String,
+    pub(super) scope: Scope,
+    secret: String,
+}
 
 impl Token {
-    /// Takes a token, without the white space around it.
+    /// Reads `TOKEN`, or `NAME:SCOPE TOKEN`.
+    fn new(line: &str) -> Result<Self, String> {
+        let (owner, secret) = line.rsplit_once([' ', '\t']).unwrap_or(("", line));
+        let (name, scope) = match owner.trim() {
+            "" => ("", Scope::All),
+            owner => {
+                let parts = owner.split_once(':').and_then(|(name, scope)| {
+                    Some((name, Scope::new(scope)?)).filter(|_| !name.is_empty())
+                });
+                parts.ok_or("there is white space in it: a line is TOKEN, or NAME:SCOPE TOKEN with webhook, running, read or all as SCOPE")?
+            }
+        };
+        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("it holds characters that are not ASCII".to_owned());
+        }
+        Ok(Self { name: name.to_owned(), scope, secret: secret.to_owned() })
+    }
+
+    /// The secret, as a key.
+    pub(super) fn key(&self) -> &[u8] {
+        self.secret.as_bytes()
+    }
+
+    /// Compares in a time that depends on the lengths alone.
+    fn is(&self, given: &[u8]) -> bool {
+        given.ct_eq(self.key()).into()
+    }
+}
+
+/// The tokens that clients can have.
+#[derive(Clone)]
+pub struct Tokens(Vec<Token>);
+
+impl Tokens {
+    /// Reads a token a line. White space around them, empty lines and those that start with `#` do not
+    /// count.
     ///
     /// # Errors
-    /// When nothing is left, or something that no header can hold.
-    pub fn new(text: &str) -> Result<Self, &'static str> {
-        let token = text.trim();
-        if token.is_empty() {
-            Err("it is empty")
-        } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Err("it holds white space, or characters that are not ASCII")
-        } else {
-            Ok(Self(token.to_owned()))
-        }
+    /// When there is none, or one that no header can hold.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let lines = text.lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let tokens = lines.map(Token::new).collect::<Result<Vec<_>, _>>()?;
+        if tokens.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self(tokens)) }
     }
 
-    /// Whether it has so few characters that it could be guessed.
-    pub fn is_short(&self) -> bool {
-        self.0.len() < SHORT
+    /// Whether one has so few characters that it could be guessed.
+    pub fn are_short(&self) -> bool {
+        self.0.iter().any(|token| token.secret.len() < SHORT)
     }
 
-    /// Whether an `Authorization` header has this token: alone, after `Bearer` or `Token`, or as the
-    /// password of `Basic`. Compares in a time that depends on the lengths alone.
-    fn is_in(&self, authorization: &str) -> bool {
+    /// The token that is this text.
+    pub(super) fn find(&self, given: &[u8]) -> Option<&Token> {
+        self.0.iter().find(|token| token.is(given))
+    }
+
+    /// The token in an `Authorization` header: alone, after `Bearer` or `Token`, or as the password of
+    /// `Basic`.
+    pub(super) fn in_header(&self, authorization: &str) -> Option<&Token> {
         let (scheme, rest) = authorization.split_once(' ').unwrap_or(("", authorization));
-        let given = match scheme.to_ascii_lowercase().as_str() {
-            "bearer" | "token" => rest.trim().as_bytes().to_vec(),
+        match scheme.to_ascii_lowercase().as_str() {
+            "bearer" | "token" => self.find(rest.trim().as_bytes()),
             "basic" => {
                 let decoded = BASE64_STANDARD.decode(rest.trim()).unwrap_or_default();
                 let password = decoded.splitn(2, |byte| *byte == b':').nth(1);
-                password.unwrap_or_default().to_vec()
+                self.find(password.unwrap_or_default())
             }
-            _ => authorization.as_bytes().to_vec(),
-        };
-        given.ct_eq(self.0.as_bytes()).into()
+            _ => self.find(authorization.as_bytes()),
+        }
+    }
+
+    /// The tokens, one after another.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Token> {
+        self.0.iter()
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for Tokens {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Token")
+        formatter.write_str("Tokens")
     }
-}
-
-/// Refuses requests without the token.
-pub(super) fn check_token(token: Option<&Token>, head: &Head) -> Result<(), Error> {
-    let Some(token) = token else { return Ok(()) };
-    let error = match head.header("authorization") {
-        Some(authorization) if token.is_in(authorization) => return Ok(()),
-        Some(_) => "the token in the Authorization header is not the one that diunbox has",
-        None => "a token is needed: send the header `Authorization: TOKEN`",
-    };
-    Err(Error::new(401, error).with("WWW-Authenticate", CHALLENGE))
-}
-
-/// Refuses what a browser sends for a page of another site. Such a page could otherwise read and
-/// acknowledge updates on the machine of its visitor.
-///
-/// A site can point its own name at 127.0.0.1 (DNS rebinding). Where no token keeps it out, the
-/// `Host` header must therefore be a name of this machine.
-pub(super) fn check_browser(local_names_only: bool, head: &Head) -> Result<(), Error> {
-    let refuse = |error| Err(Error::new(403, error));
-    let host = head.host();
-    // No page can set this header, so where the browser sends it, it decides. `Origin` alone must equal
-    // `Host`: a proxy that drops the port from `Host` makes them differ, and so must pass both on.
-    if let Some(site) = head.header("sec-fetch-site") {
-        if !["none", "same-origin"].contains(&site) {
-            return refuse("this request comes from a page of another site (Sec-Fetch-Site)");
-        }
-    } else if let Some(origin) = head.header("origin") {
-        let own = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        if own.is_none() || own != host {
-            return refuse("this request comes from a page of another site (Origin)");
-        }
-    }
-    if local_names_only && host.is_some_and(|host| !is_local(host)) {
-        return refuse(
-            "the Host header does not name this machine: ask localhost or 127.0.0.1, or set a token",
-        );
-    }
-    Ok(())
-}
-
-/// Whether a Host header names this machine, whatever the port.
-fn is_local(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || address.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The status that `check` answers a request with these headers with; 200 where it passes.
-    fn status(headers: &[(&str, &str)], check: impl Fn(&Head) -> Result<(), Error>) -> u16 {
-        let mut text = "GET / HTTP/1.1\r\n".to_owned();
-        for (name, value) in headers {
-            text.extend([name, ": ", value, "\r\n"]);
-        }
-        let mut head = Head::default();
-        head.parse((text + "\r\n").as_bytes()).unwrap().unwrap();
-        check(&head).map_or_else(|error| error.status, |()| 200)
-    }
-
     #[test]
     fn the_token_is_taken_with_and_without_bearer() {
-        let token = Token::new(" s3cret\n").unwrap();
-        let ask = |authorization| {
-            status(&[("authorization", authorization)], |head| check_token(Some(&token), head))
-        };
+        let tokens = Tokens::new(" s3cret\n").unwrap();
         for right in [
             "s3cret",
             "Bearer s3cret",
@@ -145,7 +147,7 @@ mod tests {
             "Basic ZGl1bjpzM2NyZXQ=",
             "basic OnMzY3JldA==",
         ] {
-            assert_eq!(ask(right), 200, "{right}");
+            assert!(tokens.in_header(right).is_some(), "{right}");
         }
         for wrong in [
             "",
@@ -161,67 +163,33 @@ mod tests {
             "Basic ",
             "Digest s3cret",
         ] {
-            assert_eq!(ask(wrong), 401, "{wrong}");
+            assert!(tokens.in_header(wrong).is_none(), "{wrong}");
         }
-        assert_eq!(status(&[], |head| check_token(Some(&token), head)), 401);
-        assert_eq!(status(&[], |head| check_token(None, head)), 200);
+    }
+
+    #[test]
+    fn a_file_holds_a_token_a_line_each_with_a_name_and_a_scope() {
+        let text =
+            "# mine\nfirst\n\nhomepage:read second\nnas:running  third\n d:webhook\tfourth \n";
+        let tokens = Tokens::new(text).unwrap();
+        for (secret, name, scope) in [
+            ("first", "", Scope::All),
+            ("second", "homepage", Scope::Read),
+            ("third", "nas", Scope::Running),
+            ("fourth", "d", Scope::Webhook),
+        ] {
+            let token = tokens.find(secret.as_bytes()).unwrap();
+            assert_eq!((token.name.as_str(), token.scope), (name, scope));
+        }
+        assert!(tokens.find(b"homepage:read second").is_none());
+        assert!(Scope::All.includes(Scope::Read) && !Scope::Read.includes(Scope::All));
     }
 
     #[test]
     fn a_token_is_not_empty_and_never_printed() {
-        assert!(Token::new(" \n").is_err());
-        assert!(Token::new("a b").is_err());
-        assert_eq!(format!("{:?}", Token::new("s3cret")), "Ok(Token)");
-    }
-
-    #[test]
-    fn browsers_on_other_sites_are_turned_away() {
-        let ask = |headers: &[(&str, &str)]| status(headers, |r| check_browser(true, r));
-        let host = ("host", "localhost:3486");
-        assert_eq!(ask(&[host]), 200);
-        assert_eq!(ask(&[]), 200);
-        assert_eq!(ask(&[host, ("sec-fetch-site", "none")]), 200);
-        assert_eq!(ask(&[host, ("sec-fetch-site", "same-origin")]), 200);
-        // As behind a proxy that drops the port.
-        let origin = ("origin", "http://localhost:8443");
-        assert_eq!(ask(&[host, origin, ("sec-fetch-site", "same-origin")]), 200);
-        assert_eq!(ask(&[host, origin]), 403);
-        let own = ("origin", "http://localhost:3486");
-        assert_eq!(ask(&[host, own, ("sec-fetch-site", "cross-site")]), 403);
-        assert_eq!(ask(&[host, ("sec-fetch-site", "cross-site")]), 403);
-        assert_eq!(ask(&[host, ("sec-fetch-site", "same-site")]), 403);
-        assert_eq!(ask(&[host, ("origin", "http://localhost:3486")]), 200);
-        for origin in
-            ["http://localhost:1", "https://evil.example", "null", "http://localhost:3486.evil"]
-        {
-            assert_eq!(ask(&[host, ("origin", origin)]), 403, "{origin}");
+        for wrong in ["", " \n", "# none", "a b", "a:b c", ":read c", "schlüssel"] {
+            assert!(Tokens::new(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn only_names_of_this_machine_will_do_where_there_is_no_token() {
-        let ask = |local: bool, host| status(&[("host", host)], |r| check_browser(local, r));
-        for host in [
-            "localhost",
-            "LOCALHOST:80",
-            "a.localhost:1",
-            "127.0.0.1:3486",
-            "127.9.9.9",
-            "[::1]:3486",
-            "[::1]",
-        ] {
-            assert_eq!(ask(true, host), 200, "{host}");
-        }
-        for host in [
-            "evil.example",
-            "evil.example:3486",
-            "127.0.0.1.evil.example",
-            "10.0.0.1",
-            "localhost.evil",
-            "",
-        ] {
-            assert_eq!(ask(true, host), 403, "{host}");
-            assert_eq!(ask(false, host), 200, "{host}");
-        }
+        assert_eq!(format!("{:?}", Tokens::new("s3cret")), "Ok(Tokens)");
     }
 }

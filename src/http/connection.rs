@@ -18,7 +18,7 @@ use super::log::{Entry, milliseconds};
 use super::ping;
 use super::reader::{Failure, Reader};
 use super::response::{self, Sending};
-use super::route::{self, Request};
+use super::route::{self, Found, Request};
 use super::waiting::{Phase, Waiting};
 use super::webhook;
 
@@ -94,7 +94,7 @@ impl Connection<'_> {
     /// The answer to a request, whether its body was read to the end, and whether the connection
     /// must be closed after it.
     fn answer(&mut self, head: &Head) -> (response::Answer, bool, bool) {
-        let (route, rest) = match route::check(head, self.context) {
+        let Found { route, rest, caller } = match route::check(head, self.peer, self.context) {
             Ok(found) => found,
             Err(error) => return (Err(error), head.framing == Framing::Length(0), true),
         };
@@ -103,7 +103,7 @@ impl Connection<'_> {
             Ok(read) => read,
             Err(error) => return (Err(error), false, true),
         };
-        let request = Request { head, rest: &rest, body: &body };
+        let request = Request { head, rest: &rest, body: &body, caller: &caller };
         let permit = self.context.capacity.take(route.class, &self.context.limits);
         let result = match permit {
             None => Err(Error::unavailable("diunbox is too busy: try again", "1")),

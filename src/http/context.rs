@@ -4,22 +4,39 @@ use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
 
-use super::auth::Token;
+use super::caller::Access;
+use super::changes::Changes;
 use super::limits::{Capacity, Limits};
 use super::log::Log;
 use super::metrics::Metrics;
 use crate::store::Store;
 
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who may ask.
+    pub access: Access,
+    /// What all paths can begin with; empty, or with a slash at its start and none at its end.
+    pub base_path: String,
+    /// Where to log.
+    pub log: Log,
+    /// What clients may cost.
+    pub limits: Limits,
+}
+
 /// Everything that requests share.
 pub(super) struct Context {
     pub(super) store: Box<dyn Store>,
-    pub(super) token: Option<Token>,
+    pub(super) access: Access,
+    /// What all paths can begin with; empty, or with a slash at its start and none at its end.
+    pub(super) base_path: String,
     /// Whether the `Host` header must name this machine.
     pub(super) local_names_only: bool,
     pub(super) log: Log,
     pub(super) metrics: Metrics,
     pub(super) limits: Limits,
     pub(super) capacity: Capacity,
+    pub(super) changes: Changes,
     /// Why the server cannot go on, and what wakes it then.
     pub(super) fatal: (OnceLock<String>, UnixStream),
 }
@@ -28,18 +45,24 @@ impl Context {
     /// The context of a server, and what can be read from once the server cannot go on.
     pub(super) fn new(
         store: Box<dyn Store>,
-        token: Option<Token>,
+        settings: Settings,
         local_names_only: bool,
-        log: Log,
-        limits: Limits,
     ) -> io::Result<(Self, UnixStream)> {
         let (gives_up, wake) = UnixStream::pair()?;
-        let capacity = Capacity::new(limits.descriptors);
-        let (metrics, fatal) = (Metrics::default(), (OnceLock::new(), wake));
-        Ok((
-            Self { store, token, local_names_only, log, metrics, limits, capacity, fatal },
-            gives_up,
-        ))
+        let Settings { access, base_path, log, limits } = settings;
+        let context = Self {
+            store,
+            access,
+            base_path,
+            local_names_only,
+            log,
+            metrics: Metrics::default(),
+            capacity: Capacity::new(limits.descriptors),
+            limits,
+            changes: Changes::default(),
+            fatal: (OnceLock::new(), wake),
+        };
+        Ok((context, gives_up))
     }
 
     /// Stops the server: a supervisor may start it again.

@@ -4,8 +4,10 @@ use super::error::Error;
 
 const HEADERS_LIMIT: usize = 100;
 
-/// The headers that routes look at, by their names in lower case. The others are dropped.
-const HEADERS: [&str; 5] = ["authorization", "host", "if-match", "origin", "sec-fetch-site"];
+/// The headers that decide whether a request is let through, by their names in lower case. None of them
+/// may be given twice: a second one could differ from the one that is checked.
+const HEADERS: [&str; 6] =
+    ["authorization", "cookie", "host", "if-match", "origin", "sec-fetch-site"];
 
 /// The head of a request, as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub(super) struct Head {
     pub(super) is_1_1: bool,
     /// Whether the client asked for the connection to be closed.
     pub(super) asks_to_close: bool,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
 }
 
 /// How the length of a body is told.
@@ -96,10 +98,16 @@ impl Head {
         Ok(Some(length))
     }
 
-    /// A header that routes look at, by its name in lower case.
+    /// A header, by its name in lower case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
-        headers.find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        headers.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The same; `None` if it is given twice.
+    pub(super) fn only(&self, name: &str) -> Option<&str> {
+        let count = self.headers.iter().filter(|(known, _)| known == name).count();
+        self.header(name).filter(|_| count == 1)
     }
 
     /// The host that the client asked: that of an absolute target, or the `Host` header.
@@ -120,16 +128,16 @@ impl Head {
         is_http.then(|| rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
     }
 
-    /// Keeps a header if routes look at it.
+    /// Keeps a header that is ASCII.
     fn keep(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        let Some(name) = HEADERS.into_iter().find(|known| *known == name) else { return Ok(()) };
+        let is_checked = HEADERS.contains(&name);
         let value = std::str::from_utf8(value).ok().filter(|value| value.is_ascii());
         match value {
-            // A second one could differ from the one that is checked.
-            Some(value) if self.header(name).is_none() => {
-                self.headers.push((name, value.to_owned()));
+            Some(value) if !is_checked || self.header(name).is_none() => {
+                self.headers.push((name.to_owned(), value.to_owned()));
                 Ok(())
             }
+            _ if !is_checked => Ok(()),
             _ => {
                 let error = format!("the header {name} is given twice, or is not ASCII");
                 Err(Error::new(400, error))

@@ -1,13 +1,12 @@
 //! `/api/ignores`: patterns of images that never become pending.
 
-use chrono::Utc;
 use serde::Deserialize;
 
 use super::error::Error;
 use super::response::{Answer, json};
 use super::route::Request;
 use crate::image::ImagePattern;
-use crate::inbox::action::{Origin, Receipt, Stamp};
+use crate::inbox::action::Receipt;
 use crate::render::history::IgnoreView;
 use crate::store::Store;
 
@@ -29,7 +28,7 @@ pub(super) fn add(request: &Request<'_>, store: &dyn Store) -> Answer {
     let body: Body = request.json("{\"pattern\": \u{2026}, \"note\": \u{2026}}")?;
     let pattern = ImagePattern::new(&body.pattern);
     let pattern = pattern.map_err(|error| Error::new(400, format_args!("`pattern`: {error}")))?;
-    let stamp = Stamp { note: body.note, ..Stamp::new(Origin::Http, Utc::now()) };
+    let stamp = request.caller.stamp(body.note);
     match store.ignore(&pattern, &stamp)? {
         Some(receipt) => Ok(json(201, &receipt)),
         None => Ok(json(200, &Receipt::default())),
@@ -44,7 +43,7 @@ pub(super) fn remove(request: &Request<'_>, store: &dyn Store) -> Answer {
         pattern: String,
     }
     let body: Body = request.json("{\"pattern\": \u{2026}}")?;
-    let receipt = store.unignore(&body.pattern, &Stamp::new(Origin::Http, Utc::now()))?;
+    let receipt = store.unignore(&body.pattern, &request.caller.stamp(None))?;
     let unknown = || Error::new(404, format_args!("no such pattern: {}", body.pattern));
     Ok(json(200, &receipt.ok_or_else(unknown)?))
 }

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::response::{Answer, json};
 use super::route::Request;
 use crate::inbox::query::{Cursor, Detail, Query, Sort};
-use crate::render::json::ItemView;
+use crate::render::item::ItemView;
 use crate::store::Store;
 
 /// Updates on a page, unless the client asks for fewer or more.

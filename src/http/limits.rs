@@ -16,6 +16,9 @@ const MEMORY: usize = 64 * 1024 * 1024;
 const MOST_CONNECTIONS: usize = 2_048;
 const MOST_EVENTS: usize = 512;
 const MOST_REQUESTS: usize = 32;
+const MOST_FEEDS: usize = 64;
+/// Logins that are checked at once: with what a wrong one waits, few can be tried.
+const MOST_LOGINS: usize = 4;
 /// Descriptors for standard streams, listeners, signals and the writer of the database.
 const RESERVED_DESCRIPTORS: usize = 14;
 /// Descriptors of a connection to the database that only reads.
@@ -36,6 +39,10 @@ pub struct Limits {
     pub event_queue: Duration,
     /// How long any other request waits for others of its kind.
     pub queue: Duration,
+    /// How long a feed without news stays silent.
+    pub heartbeat: Duration,
+    /// How long a wrong login waits for its answer.
+    pub wrong_login: Duration,
     /// How long clients that have sent nothing are waited for when the server stops.
     pub silence: Duration,
     /// How long requests in progress may take to end when the server stops.
@@ -53,6 +60,8 @@ impl Default for Limits {
             linger: Duration::from_secs(2),
             event_queue: Duration::from_millis(1_500),
             queue: Duration::from_secs(9),
+            heartbeat: Duration::from_secs(15),
+            wrong_login: Duration::from_secs(1),
             silence: Duration::from_millis(500),
             drain: Duration::from_secs(10),
             descriptors: 1_024,
@@ -67,6 +76,8 @@ pub(super) enum Class {
     Event,
     /// What supervisors and monitoring ask.
     Health,
+    /// A login, which is slow where it is wrong.
+    Login,
     /// A read of the store.
     Read,
     /// A change, which may have to wait for the database's lock.
@@ -81,8 +92,10 @@ pub(super) struct Capacity {
     pub(super) answers: Budget,
     events: Semaphore,
     health: Semaphore,
+    logins: Semaphore,
     reads: Semaphore,
     writes: Semaphore,
+    feeds: Semaphore,
 }
 
 impl Capacity {
@@ -97,9 +110,16 @@ impl Capacity {
             answers: Budget::new(MEMORY),
             events: Semaphore::new((connections / 2).clamp(1, MOST_EVENTS)),
             health: Semaphore::new(readers),
+            logins: Semaphore::new(MOST_LOGINS),
             reads: Semaphore::new(readers),
+            feeds: Semaphore::new((connections / 4).clamp(1, MOST_FEEDS)),
             writes: Semaphore::new(MOST_REQUESTS),
         }
+    }
+
+    /// A place for a feed; `None` if all are taken.
+    pub(super) fn feed(&self) -> Option<Permit> {
+        self.feeds.take(Duration::ZERO)
     }
 
     /// Waits for a permit to answer a request; `None` when none is free in time.
@@ -107,6 +127,7 @@ impl Capacity {
         match class {
             Class::Event => self.events.take(limits.event_queue),
             Class::Health => self.health.take(limits.queue),
+            Class::Login => self.logins.take(limits.queue),
             Class::Read => self.reads.take(limits.queue),
             Class::Write => self.writes.take(limits.queue),
         }

@@ -2,10 +2,14 @@
 
 use std::io::{self, Read, Write};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use tiny_http::{HTTPVersion, Header, Response, ResponseBox};
 
 use super::error::Error;
+use super::head::Head;
 use crate::render::json::line;
 use crate::store::{ErrorKind, StoreError};
 
@@ -34,6 +38,24 @@ pub(super) fn json(status: u16, value: &impl Serialize) -> ResponseBox {
 pub(super) fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> ResponseBox {
     let length = body.len();
     new(status, Some(content_type), io::Cursor::new(body), Some(length))
+}
+
+/// An answer that clients may keep, and ask for again only if it has changed.
+pub(super) fn cached(head: &Head, content_type: &'static str, body: Vec<u8>) -> ResponseBox {
+    let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
+    let is_known = head.header("if-none-match").is_some_and(|known| known.contains(&tag));
+    let answer = if is_known { empty(304) } else { bytes(200, content_type, body) };
+    with(answer, &[("ETag", &tag), ("Cache-Control", "no-cache")])
+}
+
+/// An answer with more headers. Their values must not be a client's text.
+pub(super) fn with(mut answer: ResponseBox, headers: &[(&'static str, &str)]) -> ResponseBox {
+    for (name, value) in headers {
+        if let Some(header) = header(name, value) {
+            answer.add_header(header);
+        }
+    }
+    answer
 }
 
 /// An answer that is made while it is sent. Each read is sent at once.
@@ -102,7 +124,7 @@ pub(super) fn send(response: ResponseBox, how: Sending, out: &mut impl Write) ->
     let mut body = response.into_reader();
     let is_chunked = length.is_none() && how.is_1_1;
     let mut left = length.unwrap_or(usize::MAX);
-    if how.head_only || status.0 == 204 {
+    if how.head_only || [204, 304].contains(&status.0) {
         return out.write_all(&piece);
     }
     while left > 0 {
@@ -146,7 +168,7 @@ fn print_head(response: &ResponseBox, how: Sending) -> io::Result<Vec<u8>> {
         true,
         None,
     )?;
-    if status.0 == 204 {
+    if [204, 304].contains(&status.0) {
         remove(&mut printed, b"Content-Length: 0\r\n");
     }
     if !how.is_1_1 {

@@ -1,23 +1,24 @@
-//! Which path and method lead to which handler.
+//! Which route a request takes, and whether it may.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use form_urlencoded::{Parse, parse};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
-use tiny_http::Method::{self, Delete, Get, Patch, Post, Put};
+use tiny_http::Method::Get;
 
-use super::auth::{check_browser, check_token};
+use super::auth::Scope;
+use super::browser::check_browser;
+use super::caller::Caller;
 use super::context::Context;
 use super::error::Error;
 use super::head::Head;
-use super::limits::Class::{self, Event, Health, Read, Write};
+use super::limits::Class::Event;
 use super::limits::{BODY_LIMIT, RUNNING_LIMIT};
 use super::response::Answer;
-use super::{
-    actions, assignments, bulk, health, ignores, inbox, metrics, ping, running, summary, tags,
-    updates, webhook,
-};
+use super::routes::{AGAIN, Handler, PAGE, ROUTES, RUNNING, Route};
+use super::{login, ping};
 use crate::image::ImageName;
 use crate::inbox::query::Query;
 use crate::store::{ErrorKind, Store};
@@ -28,88 +29,51 @@ pub(super) struct Request<'a> {
     /// What the path has in place of its route's `{…}`, decoded.
     pub(super) rest: &'a str,
     pub(super) body: &'a [u8],
+    pub(super) caller: &'a Caller,
 }
 
-/// What answers a request: most need nothing but the store.
-#[derive(Clone, Copy)]
-enum Handler {
-    Store(fn(&Request<'_>, &dyn Store) -> Answer),
-    Context(fn(&Request<'_>, &Arc<Context>) -> Answer),
+/// What a head leads to.
+pub(super) struct Found {
+    pub(super) route: &'static Route,
+    /// What the path has in place of the route's `{…}`, decoded.
+    pub(super) rest: String,
+    pub(super) caller: Caller,
 }
-
-/// A path, a method of it, and what answers that. HEAD is answered as GET, without the body.
-pub(super) struct Route {
-    path: &'static str,
-    method: Method,
-    pub(super) class: Class,
-    handler: Handler,
-}
-
-const fn row(path: &'static str, method: Method, class: Class, handler: Handler) -> Route {
-    Route { path, method, class, handler }
-}
-
-/// Where hosts say what they run.
-const RUNNING: &str = "/api/running";
-
-/// A path that ends in `{…}` matches every longer one.
-static ROUTES: &[Route] = &[
-    row("/webhook", Get, Event, Handler::Context(webhook::take)),
-    row("/webhook", Post, Event, Handler::Context(webhook::take)),
-    row("/webhook", Put, Event, Handler::Context(webhook::take)),
-    row("/api/updates", Get, Read, Handler::Context(updates::list)),
-    row("/api/inbox", Get, Read, Handler::Store(inbox::get)),
-    row("/api/updates/{image}", Get, Read, Handler::Store(updates::show)),
-    row("/api/updates/{image}", Patch, Write, Handler::Store(updates::patch)),
-    row("/api/updates/acknowledge-all", Post, Write, Handler::Store(bulk::all)),
-    row("/api/updates/acknowledge-by-tag", Post, Write, Handler::Store(bulk::by_tag)),
-    row("/api/actions", Post, Write, Handler::Store(actions::act)),
-    row("/api/actions/undo", Post, Write, Handler::Store(actions::undo)),
-    row(RUNNING, Post, Write, Handler::Store(running::take)),
-    row("/api/history", Get, Read, Handler::Store(actions::history)),
-    row("/api/ignores", Get, Read, Handler::Store(ignores::list)),
-    row("/api/ignores", Post, Write, Handler::Store(ignores::add)),
-    row("/api/ignores", Delete, Write, Handler::Store(ignores::remove)),
-    row("/api/tags", Get, Read, Handler::Store(tags::list)),
-    row("/api/tags", Post, Write, Handler::Store(tags::create)),
-    row("/api/tags/{id}", Delete, Write, Handler::Store(tags::delete)),
-    row("/api/tag-assignments", Put, Write, Handler::Store(assignments::assign)),
-    row("/api/tag-assignments", Delete, Write, Handler::Store(assignments::unassign)),
-    row("/api/summary", Get, Read, Handler::Store(summary::get)),
-    row("/api/hosts", Get, Read, Handler::Store(summary::hosts)),
-    row("/ping/{name}", Post, Write, Handler::Store(ping::take)),
-    row("/metrics", Get, Health, Handler::Context(metrics::get)),
-    row("/healthz", Get, Health, Handler::Store(health::get)),
-];
 
 /// Decides on the head alone, before any of the body is read, whether a request may be answered,
-/// and by what. Returns the route and the rest of the path.
-pub(super) fn check(head: &Head, context: &Context) -> Result<(&'static Route, String), Error> {
-    let path = head.path_and_query().0;
-    let path = percent_decode_str(path.strip_suffix('/').unwrap_or(path)).decode_utf8();
-    let path = path.map_err(|_| Error::new(400, "the path is not UTF-8"))?;
-    check_browser(context.local_names_only, head)?;
-    match path.strip_prefix(ping::PREFIX) {
-        Some(name) => ping::check(name, context)?,
-        None if path == "/healthz" => {}
-        None => check_token(context.token.as_ref(), head)?,
+/// and by what. `peer` is where it comes from.
+pub(super) fn check(head: &Head, peer: &str, context: &Context) -> Result<Found, Error> {
+    let path = path(head, &context.base_path)?;
+    if !(is_navigation(head) && [PAGE, "/login"].contains(&&*path)) {
+        check_browser(context.local_names_only, head)?;
     }
     let rest = |route: &'static Route| match route.path.split_once('{') {
         Some((prefix, _)) => path.strip_prefix(prefix).filter(|rest| !rest.is_empty()),
         None => (path == route.path).then_some(""),
     };
-    let mut matching =
-        ROUTES.iter().filter_map(|route| rest(route).map(|rest| (route, rest))).peekable();
-    let Some((_, rest)) = matching.peek() else {
-        return Err(nothing_here());
-    };
-    let rest = (*rest).to_owned();
+    let matching: Vec<_> =
+        ROUTES.iter().filter_map(|route| rest(route).map(|rest| (route, rest))).collect();
     let method = if head.method == "HEAD" { "GET" } else { &head.method };
+    let chosen = matching.iter().find(|(route, _)| route.method.as_str() == method);
+    // What is not there, or not so, is nobody's business without a token.
+    let scope = chosen.or(matching.first()).map_or(Some(Scope::Read), |(route, _)| route.scope());
+    let mut caller = Caller::default();
+    if let Some(name) = path.strip_prefix(ping::PREFIX) {
+        ping::check(name, context)?;
+    } else if let Some(scope) = scope {
+        match context.access.caller(head, peer, scope) {
+            Ok(known) => caller = known,
+            Err(error) => return to_login(&path, head, context, error),
+        }
+    }
+    if let Some((route, rest)) = chosen {
+        return Ok(Found { route, rest: (*rest).to_owned(), caller });
+    }
+    if matching.is_empty() {
+        return Err(nothing_here());
+    }
     let mut allowed = Vec::new();
     for (route, _) in matching {
-        if route.method.as_str() == method {
-            return Ok((route, rest));
-        }
         allowed.push(route.method.as_str());
         // On the webhook GET stores an event, which HEAD cannot carry.
         if route.method == Get && route.class != Event {
@@ -119,6 +83,41 @@ pub(super) fn check(head: &Head, context: &Context) -> Result<(&'static Route, S
     let allowed = allowed.join(", ");
     let error = Error::new(405, format_args!("this path takes {allowed} only"));
     Err(error.with("Allow", allowed))
+}
+
+/// The path as routes have it: decoded, without a slash at the end, and without the base path.
+fn path<'a>(head: &'a Head, base: &str) -> Result<Cow<'a, str>, Error> {
+    let path = head.path_and_query().0;
+    if !base.is_empty() && path == base {
+        // The page's links are relative to its address.
+        return Err(Error::new(308, "the page is below this").with("Location", format!("{base}/")));
+    }
+    let path = match path.strip_prefix(base) {
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    };
+    let path = percent_decode_str(path.strip_suffix('/').unwrap_or(path)).decode_utf8();
+    path.map_err(|_| Error::new(400, "the path is not UTF-8"))
+}
+
+/// Whether a browser goes to a page, as by a link: that shows the page to its user, and nothing to the
+/// site that the link is on.
+fn is_navigation(head: &Head) -> bool {
+    head.method == "GET"
+        && head.header("sec-fetch-mode") == Some("navigate")
+        && head.header("sec-fetch-dest") == Some("document")
+}
+
+/// Sends a browser that asks for the page to the login.
+fn to_login(path: &str, head: &Head, context: &Context, error: Error) -> Result<Found, Error> {
+    let is_page = path == PAGE && head.method == "GET" && error.status == 401;
+    if !is_page || context.access.tokens.is_none() || head.header("authorization").is_some() {
+        return Err(error);
+    }
+    if head.header("sec-fetch-site") == Some("cross-site") {
+        return Ok(Found { route: &AGAIN, rest: String::new(), caller: Caller::default() });
+    }
+    Err(login::first(head.path_and_query().1))
 }
 
 impl Route {
@@ -210,6 +209,8 @@ mod tests {
     use super::*;
     use crate::cli::LogFormat;
     use crate::event::Event;
+    use crate::http::caller::Access;
+    use crate::http::context::Settings;
     use crate::http::limits::Limits;
     use crate::http::log::{Level, Log};
     use crate::store::SqliteStore;
@@ -220,7 +221,13 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let store = Box::new(SqliteStore::open(&folder.path().join("diunbox.db")).unwrap());
             let log = Log { format: LogFormat::Text, level: Level::Quiet };
-            let (context, _) = Context::new(store, None, true, log, Limits::default()).unwrap();
+            let settings = Settings {
+                access: Access::default(),
+                base_path: String::new(),
+                log,
+                limits: Limits::default(),
+            };
+            let (context, _) = Context::new(store, settings, true).unwrap();
             (folder, Arc::new(context))
         };
         &CONTEXT.get_or_init(new).1
@@ -232,8 +239,9 @@ mod tests {
         // Any text can be a target here.
         head.parse(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         (head.method, head.target) = (method.to_owned(), target.to_owned());
-        let answer = check(&head, context()).and_then(|(route, rest)| {
-            route.answer(&Request { head: &head, rest: &rest, body }, context())
+        let answer = check(&head, "", context()).and_then(|Found { route, rest, caller }| {
+            let request = Request { head: &head, rest: &rest, body, caller: &caller };
+            route.answer(&request, context())
         });
         let response = answer.unwrap_or_else(|error| tiny_http::ResponseBox::from(&error));
         let (status, mut body) = (response.status_code().0, Vec::new());

@@ -1,11 +1,8 @@
 //! `/api/running`: closes what already runs.
 
-use chrono::Utc;
-
 use super::error::Error;
 use super::response::{Answer, json};
 use super::route::{Request, unknown_parameter};
-use crate::inbox::action::{Origin, Stamp};
 use crate::reconcile::{self, Options, Running};
 use crate::render::reconcile::ReportView;
 use crate::store::Store;
@@ -30,7 +27,7 @@ pub(super) fn take(request: &Request<'_>, store: &dyn Store) -> Answer {
         }
     }
     let running = Running::read_all([request.body]).map_err(|error| Error::new(400, error))?;
-    let stamp = Stamp::new(Origin::Reconcile, Utc::now());
+    let stamp = request.caller.reconcile_stamp();
     match reconcile::against(store, &running, &options, &stamp) {
         Ok(report) => Ok(json(200, &ReportView::from(&report))),
         Err(reconcile::Error::Store(error)) => Err(error.into()),

@@ -13,7 +13,7 @@ use super::limits::{Class, FREE_MEMORY};
 use super::response::{Answer, bytes, empty, json, stream};
 use super::route::Request;
 use crate::image::ImageName;
-use crate::inbox::action::{Action, Kind, Origin, Reason, Stamp};
+use crate::inbox::action::{Action, Kind, Reason};
 use crate::inbox::history::{HISTORY, Page};
 use crate::inbox::query::{Cursor, Query, Sort, Wanted};
 use crate::render::json::{UpdateView, entry};
@@ -135,7 +135,7 @@ pub(super) fn patch(request: &Request<'_>, store: &dyn Store) -> Answer {
         kind: if body.acknowledged { Kind::Acknowledge } else { Kind::Reopen },
         query: Query { images, ..Query::all(now) },
         hosts: Vec::new(),
-        stamp: Stamp::new(Origin::Http, now),
+        stamp: request.caller.stamp(None),
     })?;
     match receipt.left.first().map(|left| &left.reason) {
         None | Some(Reason::Pending) => Ok(empty(204)),

@@ -104,6 +104,8 @@ pub enum Origin {
     CommandLine,
     /// The HTTP API.
     Http,
+    /// The page.
+    Page,
     /// A comparison with what runs.
     Reconcile,
 }
@@ -114,6 +116,7 @@ impl Origin {
         match self {
             Self::CommandLine => "command line",
             Self::Http => "http",
+            Self::Page => "page",
             Self::Reconcile => "reconcile",
         }
     }

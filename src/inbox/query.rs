@@ -34,6 +34,10 @@ pub struct Query {
     pub since: Option<DateTime<Utc>>,
     /// Whose digest became current before this time.
     pub before: Option<DateTime<Utc>>,
+    /// That changed after this change.
+    pub changed_after: Option<i64>,
+    /// Whose snooze ended after the first time, up to the second.
+    pub snooze_ended: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// The order of the answer.
     pub sort: Sort,
     /// Whether that order is reversed.
@@ -105,6 +109,8 @@ pub enum Sort {
     Image,
     Tag,
     Host,
+    /// The order of the last changes. No user asks for it.
+    Changed,
 }
 
 /// Where a page ends: the sort key of its last update. Only `Since` and `Image` have cursors.
@@ -148,6 +154,8 @@ impl Query {
             statuses: Vec::new(),
             since: None,
             before: None,
+            changed_after: None,
+            snooze_ended: None,
             sort: Sort::Since,
             reverse: false,
             limit: None,

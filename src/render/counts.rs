@@ -21,7 +21,7 @@ pub struct CountsView {
     oldest_pending: Option<DateTime<Utc>>,
     #[serde(serialize_with = "seconds_or_null")]
     newest_pending: Option<DateTime<Utc>>,
-    oldest_pending_age: Option<u64>,
+    oldest_pending_age_seconds: Option<u64>,
     hosts_in_trouble: usize,
     images_not_checked: u64,
 }
@@ -39,7 +39,9 @@ impl CountsView {
             total: pending + snoozed + superseded + acknowledged + ignored,
             oldest_pending: counts.oldest_pending,
             newest_pending: counts.newest_pending,
-            oldest_pending_age: counts.oldest_pending.map(|oldest| age(oldest, now).as_secs()),
+            oldest_pending_age_seconds: counts
+                .oldest_pending
+                .map(|oldest| age(oldest, now).as_secs()),
             hosts_in_trouble: scans.iter().filter(|(_, scans)| scans.has_trouble(now)).count(),
             images_not_checked: scans.iter().filter_map(|(_, scans)| scans.failed).sum(),
         }

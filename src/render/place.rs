@@ -25,7 +25,7 @@ pub(super) fn hosts(update: &Update) -> Vec<&str> {
 }
 
 /// The first place, and how many more there are: `edge-1/api-0 +7`.
-pub(super) fn places(update: &Update) -> String {
+pub fn places(update: &Update) -> String {
     let places = relevant(update);
     let Some(first) = places.first() else {
         return "-".to_owned();
@@ -35,7 +35,7 @@ pub(super) fn places(update: &Update) -> String {
 }
 
 /// How many places are done, where some are and others are not: ` (2 of 3 done)`.
-pub(super) fn progress(update: &Update) -> String {
+pub fn progress(update: &Update) -> String {
     let (needed, all) = (update.needed().count(), update.present().count());
     if needed == 0 || needed == all {
         return String::new();

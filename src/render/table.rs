@@ -59,6 +59,16 @@ pub fn updates(
     print(out, &columns, rows, links, terminal)
 }
 
+/// Prints an update in a line of its own, without columns.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn line(out: &mut dyn Write, update: &Update, now: DateTime<Utc>) -> io::Result<()> {
+    let place = places(update) + &progress(update);
+    let (name, change) = (name(update), update.change.name());
+    writeln!(out, "{name}  {change}  {}  {}", cell(&place), ago(update.since, now))
+}
+
 /// The short name of an image, and how many older versions are folded under it.
 fn name(update: &Update) -> String {
     let name = cell(short_name(&update.event.image));

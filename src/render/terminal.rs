@@ -56,7 +56,7 @@ impl Terminal {
 }
 
 /// Whether a link leads to a web page, and holds nothing that a terminal acts on.
-pub(super) fn is_web(url: &str) -> bool {
+pub fn is_web(url: &str) -> bool {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     is_web && url.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -159,6 +159,14 @@ impl Store for SqliteStore {
         self.core.read(|connection| query::count(connection, now))
     }
 
+    fn last_change(&self) -> Result<i64> {
+        self.core.read(query::last_change)
+    }
+
+    fn next_snooze_end(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        self.core.read(|connection| query::next_snooze_end(connection, now))
+    }
+
     fn hosts(&self, now: DateTime<Utc>) -> Result<Vec<Host>> {
         self.core.read(|connection| hosts::list(connection, now))
     }

@@ -28,7 +28,7 @@ fn flat_json_for_a_dashboard() {
     let inbox = two();
     inbox.output(["ack", "ghcr.io/acme/api:2.0"]);
     let mut status = inbox.json(["status"]);
-    let age = status.as_object_mut().unwrap().remove("oldest_pending_age").unwrap();
+    let age = status.as_object_mut().unwrap().remove("oldest_pending_age_seconds").unwrap();
     let three_days = 3 * 24 * 60 * 60;
     assert!((three_days..three_days + 3_600).contains(&age.as_u64().unwrap()), "{age}");
     let received = &inbox.json(["list"])[0]["received_at"];

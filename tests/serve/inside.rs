@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use diunbox::cli::LogFormat;
-use diunbox::http::{Level, Limits, Listener, Log, Server};
+use diunbox::http::{Access, Level, Limits, Listener, Log, Server, Settings};
 use diunbox::store::{SqliteStore, Store};
 
 use crate::common::Inbox;
@@ -47,7 +47,9 @@ impl Inside {
         let address = listeners[0].to_string();
         let (stopped, stop) = UnixStream::pair().unwrap();
         let log = Log { format: LogFormat::Json, level: Level::Quiet };
-        let server = Server { store, listeners, token: None, log, limits };
+        let (access, base_path) = (Access::default(), String::new());
+        let settings = Settings { access, base_path, log, limits };
+        let server = Server { store, listeners, settings };
         let thread = Some(thread::spawn(move || server.run(stopped)));
         Self { inbox, address, stop, thread }
     }

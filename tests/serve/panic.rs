@@ -63,6 +63,12 @@ impl Store for Defective {
     fn delete_tag(&self, _: i64) -> Result<bool> {
         unimplemented!()
     }
+    fn last_change(&self) -> Result<i64> {
+        Ok(0)
+    }
+    fn next_snooze_end(&self, _: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        Ok(None)
+    }
     fn scans(&self) -> Result<Vec<(String, Scans)>> {
         Ok(Vec::new())
     }

@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, Result, Row, params_from_iter};
 
 use super::labels;
 use super::lines;
-use super::row::{created, metadata, parse_time, text, time};
+use super::row::{created, metadata, parse_time, text, time, time_or_null};
 use super::selection::{Selection, TAG, condition};
 use crate::event::Event;
 use crate::inbox::labels::Labels;
@@ -217,11 +217,24 @@ pub(super) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Count
         oldest_pending: edge("ASC")?,
         newest_pending: edge("DESC")?,
         acknowledged: 0,
-        as_of: connection
-            .prepare_cached("SELECT coalesce(max(changed), 0) FROM updates")?
-            .query_row([], |row| row.get(0))?,
+        as_of: last_change(connection)?,
     };
     let others = counts.pending + counts.snoozed + counts.superseded + counts.ignored;
     counts.acknowledged = all.saturating_sub(others);
     Ok(counts)
+}
+
+pub(super) fn last_change(connection: &Connection) -> Result<i64> {
+    let sql = "SELECT coalesce(max(changed), 0) FROM updates";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
+pub(super) fn next_snooze_end(
+    connection: &Connection,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    let snoozed = condition(State::Snoozed);
+    let sql = format!("SELECT min(snoozed_until) FROM updates WHERE {snoozed}");
+    let now = now.timestamp_millis();
+    connection.prepare_cached(&sql)?.query_row([now], |row| time_or_null(row, 0))
 }

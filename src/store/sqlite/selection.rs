@@ -103,6 +103,15 @@ impl Selection {
             let before = self.bind(before.timestamp_millis());
             self.and(&format!("u.since < {before}"));
         }
+        if let Some(after) = query.changed_after {
+            let after = self.bind(after);
+            self.and(&format!("u.changed > {after}"));
+        }
+        if let Some((after, until)) = query.snooze_ended {
+            let after = self.bind(after.timestamp_millis());
+            let until = self.bind(until.timestamp_millis());
+            self.and(&format!("u.snoozed_until > {after} AND u.snoozed_until <= {until}"));
+        }
         let hosts = self.one_of("p.hostname", &query.hosts);
         let providers = self.one_of("p.provider", &query.providers);
         if hosts.is_some() || providers.is_some() {
@@ -170,6 +179,7 @@ impl Selection {
             Sort::Received => format!("u.received {down}"),
             Sort::Created => format!("julianday(nullif(u.created, '')) {down} NULLS LAST"),
             Sort::Image => format!("u.image {up}"),
+            Sort::Changed => format!("u.changed {up}"),
             Sort::Tag => format!("(SELECT t.name {TAG}) {up} NULLS LAST"),
             Sort::Host => format!(
                 "(SELECT min(p.hostname) FROM places p WHERE p.image = u.image) {up} NULLS LAST"

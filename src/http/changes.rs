@@ -1,0 +1,196 @@
+//! `/api/changes`: new and changed updates, as
+//! [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
+//!
+//! One thread asks the store for the number of its last change, as other processes change it too, and
+//! wakes the feeds. Each feed then reads what is new to it.
+
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+use super::context::Context;
+use super::error::Error;
+use super::limits::Class;
+use super::response::{Answer, stream, with};
+use super::route::Request;
+use super::semaphore::Permit;
+use crate::render::item::ItemView;
+use crate::render::json::line;
+use crate::store::follow::Follow;
+
+/// How often the store is asked for its last change while there are feeds.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// What feeds wait for.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// The number of the last change.
+    last: i64,
+    /// When a snooze last ended.
+    snooze_ended: Option<DateTime<Utc>>,
+    feeds: usize,
+    is_stopping: bool,
+}
+
+impl Changes {
+    /// Watches the store while there are feeds, until the server stops.
+    pub(super) fn watch(&self, context: &Context) {
+        let mut next_end = None;
+        loop {
+            let mut state = self.lock();
+            while state.feeds == 0 && !state.is_stopping {
+                state = self.wait(state, None);
+            }
+            if state.is_stopping {
+                return;
+            }
+            let known = state.last;
+            drop(state);
+            let now = Utc::now();
+            // What cannot be read now is read the next time.
+            let last = context.store.last_change().unwrap_or(known);
+            let is_over = next_end.is_some_and(|end| end <= now);
+            if last != known || is_over || next_end.is_none() {
+                next_end = context.store.next_snooze_end(now).ok().flatten();
+            }
+            let mut state = self.lock();
+            state.last = last;
+            if is_over {
+                state.snooze_ended = Some(now);
+            }
+            if last != known || is_over {
+                self.changed.notify_all();
+            }
+            // New feeds and changes wake it, too; it asks again all the same.
+            drop(self.wait(state, Some(PERIOD)));
+        }
+    }
+
+    /// Ends all feeds.
+    pub(super) fn stop(&self) {
+        self.lock().is_stopping = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        time: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        let Some(time) = time else {
+            return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        };
+        self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// A feed of the changes after `Last-Event-ID`, or else of those from now on.
+pub(super) fn get(request: &Request<'_>, context: &Arc<Context>) -> Answer {
+    request.no_parameters()?;
+    let busy = || Error::unavailable("there are too many feeds: try again", "5");
+    let permit = context.capacity.feed().ok_or_else(busy)?;
+    let last = context.store.last_change()?;
+    let known = request.head.header("last-event-id");
+    // One of another database, or of one that was restored since, says nothing.
+    let after = known.map(|id| id.parse().ok().filter(|id| (0..=last).contains(id)));
+    let is_unknown = matches!(after, Some(None));
+    let after = after.flatten().unwrap_or(last);
+    let event = if is_unknown { "reset" } else { "ping" };
+    let text = format!("retry: 2000\nid: {after}\nevent: {event}\ndata: {{}}\n\n").into_bytes();
+    let heartbeat = Instant::now() + context.limits.heartbeat;
+    let follow = Follow::new(&*context.store, after, Utc::now())?;
+    context.changes.lock().feeds += 1;
+    context.changes.changed.notify_all();
+    let context = Arc::clone(context);
+    let feed = Feed { context, _permit: permit, follow, text, sent: 0, heartbeat };
+    // nginx would hold back what it has not enough of.
+    Ok(with(
+        stream("text/event-stream", feed),
+        &[("X-Accel-Buffering", "no"), ("Cache-Control", "no-store")],
+    ))
+}
+
+/// A feed on its way to a client. A read blocks until there is something to send.
+struct Feed {
+    context: Arc<Context>,
+    _permit: Permit,
+    follow: Follow,
+    text: Vec<u8>,
+    sent: usize,
+    heartbeat: Instant,
+}
+
+impl Feed {
+    /// Waits for something to send. Returns false once the server stops.
+    fn wait(&mut self) -> bool {
+        let context = Arc::clone(&self.context);
+        let changes = &context.changes;
+        let mut state = changes.lock();
+        loop {
+            let left = self.heartbeat.saturating_duration_since(Instant::now());
+            if state.is_stopping {
+                return false;
+            }
+            if state.last > self.follow.after || state.snooze_ended > Some(self.follow.snoozes) {
+                drop(state);
+                if self.read_changes().is_some() {
+                    return true;
+                }
+                // The store may answer again later.
+                state = changes.wait(changes.lock(), Some(left.min(PERIOD)));
+            } else if left.is_zero() {
+                self.text.extend(b"event: ping\ndata: {}\n\n");
+                return true;
+            } else {
+                state = changes.wait(state, Some(left));
+            }
+        }
+    }
+
+    /// Reads what is new. Returns `None` if the store does not answer.
+    fn read_changes(&mut self) -> Option<()> {
+        let Context { store, capacity, limits, .. } = &*self.context;
+        let _permit = capacity.take(Class::Read, limits)?;
+        for update in self.follow.next(&**store, Utc::now()).ok()? {
+            let number = update.changed.min(self.follow.after);
+            let _ = write!(self.text, "id: {number}\nevent: update\ndata: ");
+            // Writing to memory does not fail.
+            let _ = line(&mut self.text, &ItemView::from(&update));
+            self.text.push(b'\n');
+        }
+        Some(())
+    }
+}
+
+impl Read for Feed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.sent == self.text.len() {
+            (self.sent, self.text) = (0, Vec::new());
+            if !self.wait() {
+                return Ok(0);
+            }
+            self.heartbeat = Instant::now() + self.context.limits.heartbeat;
+        }
+        let read = (&self.text[self.sent..]).read(buffer)?;
+        self.sent += read;
+        Ok(read)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.context.changes.lock().feeds -= 1;
+    }
+}

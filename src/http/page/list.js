@@ -1,0 +1,207 @@
+// The list: what the address asks for, page by page.
+const STATES = ["pending", "snoozed", "superseded", "ignored", "acknowledged"];
+const FILTERS = ["search", "host", "tag"];
+let view = {};
+let updates = new Map();   // by image, in the order of the list
+let seen = new Set();      // image and digest of everything that was shown once
+let selected = new Set();  // images
+let isEverything = false;  // all that the filters show, loaded or not
+let next = null;
+let asOf = 0;
+let counts = {};
+let generation = 0;        // answers to an older question are dropped
+
+const key = (update) => `${update.image} ${update.digest}`;
+
+function readView() {
+  const asked = new URLSearchParams(location.search);
+  view = { state: "pending", search: "", host: "", tag: "", by: "", sort: "" };
+  for (const name of Object.keys(view)) view[name] = asked.get(name) || view[name];
+  if (!STATES.includes(view.state)) view.state = "pending";
+}
+
+function address(changes = {}) {
+  const all = { ...view, ...changes };
+  const asked = new URLSearchParams(Object.entries(all).filter(([name, value]) => value && !(name === "state" && value === "pending")));
+  return asked.size ? `./?${asked}` : "./";
+}
+
+// Shows another view, and keeps it in the address.
+function go(changes, replace = false) {
+  history[replace ? "replaceState" : "pushState"](null, "", address(changes));
+  readView();
+  load();
+}
+
+function query() {
+  const asked = new URLSearchParams({ state: view.state });
+  for (const name of FILTERS) if (view[name]) asked.set(name, view[name]);
+  if (view.sort) asked.set("sort", view.sort);
+  return asked;
+}
+
+// Reads the list anew. `keep`: the selection and as many rows as there are.
+async function load({ keep = false } = {}) {
+  const own = ++generation;
+  const wanted = keep ? Math.max(100, updates.size) : 100;
+  try {
+    const [page, summary] = await Promise.all([pageOf(null, wanted), call("GET", "api/summary")]);
+    const found = page.updates;
+    let after = page.next;
+    // Groups need all of it; they would move otherwise.
+    while (after && (view.by || found.length < wanted) && found.length < 20000) {
+      const more = await pageOf(after, 500);
+      found.push(...more.updates);
+      after = more.next;
+    }
+    if (own !== generation) return;
+    const isFirst = seen.size === 0;
+    for (const update of found) update.isNew = keep && !isFirst && !seen.has(key(update));
+    if (!keep) { selected = new Set(); isEverything = false; }
+    updates = new Map(found.map((update) => [update.image, update]));
+    for (const update of found) seen.add(key(update));
+    selected = new Set([...selected].filter((image) => updates.has(image)));
+    next = after;
+    asOf = page.as_of;
+    counts = summary;
+    render();
+  } catch (error) {
+    if (own === generation) say(`The list cannot be read: ${error.message}`);
+  }
+}
+
+function pageOf(after, limit) {
+  const asked = query();
+  asked.set("limit", Math.min(limit, 500));
+  if (after) asked.set("after", after);
+  return call("GET", `api/inbox?${asked}`);
+}
+
+async function loadMore() {
+  if (!next) return;
+  const own = generation, after = next;
+  next = null;
+  const page = await pageOf(after, 200).catch((error) => { say(error.message); return null; });
+  if (own !== generation) return;
+  if (!page) { next = after; return; }
+  next = page.next;
+  const list = byId("list").querySelector("ul");
+  for (const update of page.updates) {
+    if (updates.has(update.image)) continue;
+    updates.set(update.image, update);
+    seen.add(key(update));
+    list?.append(row(update));
+  }
+  showCounts();
+}
+
+function groups() {
+  const all = [...updates.values()];
+  if (!view.by) return [["", all]];
+  const name = {
+    host: (update) => update.hosts[0] || "Without a host",
+    repository: (update) => short(update.image.replace(/@.*$/, "").replace(/:[^/:]*$/, "")),
+    tag: (update) => update.tag || "Without a tag",
+  }[view.by] ?? (() => "");
+  const found = new Map();
+  for (const update of all) {
+    const group = name(update);
+    if (!found.has(group)) found.set(group, []);
+    found.get(group).push(update);
+  }
+  return [...found].sort(([one], [other]) => one.localeCompare(other));
+}
+
+function render() {
+  const focus = focusNow();
+  const sections = groups().filter(([, rows]) => rows.length).map(([name, rows]) =>
+    el("section", {}, name ? el("h2", {}, el("bdi", {}, safe(name))) : null, el("ul", {}, ...rows.map(row))));
+  const nothing = FILTERS.some((name) => view[name]) ? "Nothing here fits these filters."
+    : view.state === "pending" ? "Nothing is pending." : `Nothing is ${view.state}.`;
+  byId("list").replaceChildren(...(sections.length ? sections : [el("p.empty", {}, nothing)]));
+  showCounts();
+  restoreFocus(focus);
+}
+
+function row(update) {
+  const { image, name, needed, places } = update;
+  const cut = name.lastIndexOf("/") + 1;
+  const title = el("button.name", { type: "button", title: "Details", onclick: () => openDialog([image], "details") },
+    el("bdi", {}, safe(name.slice(0, cut)), el("b", {}, safe(name.slice(cut)))));
+  const versions = update.previous ? `from ${safe(update.previous)}` : null;
+  const isOld = Date.now() - Date.parse(update.since) > 14 * 86400000;
+  const facts = el("div.facts", {},
+    el("span.chip." + update.change, {}, update.change),
+    versions && el("span", {}, versions),
+    update.older ? el("span", {}, `and ${update.older} older`) : null,
+    el("bdi", {}, safe(update.where)),
+    needed && needed < places ? el("span", {}, `${places - needed} of ${places} done`) : null,
+    el(isOld ? "time.old" : "time", { dateTime: update.since, title: new Date(update.since).toLocaleString() }, ago(update.since)),
+    update.tag && el("bdi.tag", {}, safe(update.tag)),
+    update.note && el("bdi", {}, `“${safe(update.note)}”`),
+    webLink(update.link, "Registry"));
+  const pick = el("input", { type: "checkbox", checked: isEverything || selected.has(image), "aria-label": `Select ${safe(name)}`,
+    onchange: (event) => select(image, event.target.checked) });
+  const act = (kind, label, work) => el(kind, { type: "button", "aria-label": `${label}: ${safe(name)}`, onclick: work }, label);
+  const open = view.state === "pending" || view.state === "snoozed" || view.state === "superseded";
+  const acts = el("div.acts", {},
+    open ? act("button.primary", "Acknowledge", () => acknowledge([image]))
+      : view.state === "acknowledged" ? act("button", "Reopen", () => decide("reopen", [image])) : null,
+    open && view.state !== "superseded" ? act("button", "Snooze", () => openDialog([image], "snooze")) : null,
+    el("button", { type: "button", "aria-label": `More: ${safe(name)}`, onclick: () => openDialog([image], "details") }, "…"));
+  const item = el("li.row", { tabIndex: -1 }, el("label.pick", {}, pick), el("div", {}, title, facts), acts);
+  item.dataset.image = image;
+  item.classList.toggle("selected", pick.checked);
+  item.classList.toggle("new", Boolean(update.isNew));
+  return item;
+}
+
+function select(image, isOn) {
+  if (isEverything) { isEverything = false; selected = new Set(updates.keys()); }
+  if (isOn) selected.add(image); else selected.delete(image);
+  const item = rowOf(image);
+  if (item) {
+    item.classList.toggle("selected", isOn);
+    item.querySelector("input").checked = isOn;
+  }
+  showSelection();
+}
+
+function selectAll(isOn) {
+  isEverything = false;
+  selected = new Set(isOn ? updates.keys() : []);
+  for (const item of byId("list").querySelectorAll(".row")) {
+    item.classList.toggle("selected", isOn);
+    item.querySelector("input").checked = isOn;
+  }
+  showSelection();
+}
+
+const rowOf = (image) => [...byId("list").querySelectorAll(".row")].find((item) => item.dataset.image === image);
+
+function showCounts() {
+  const oldest = counts.oldest_pending ? `, oldest ${ago(counts.oldest_pending).replace(/ ago$/, "")}` : "";
+  const trouble = counts.hosts_in_trouble ? `; look at Diun on ${plural(counts.hosts_in_trouble, "host")}` : "";
+  byId("summary").textContent = `${(counts.pending ?? 0).toLocaleString("en")} pending${oldest}${trouble}`;
+  document.title = `(${counts.pending ?? 0}) diunbox`;
+  for (const [index, tab] of [...byId("tabs").children].entries()) {
+    const state = STATES[index];
+    tab.href = address({ state });
+    tab.lastChild.textContent = (counts[state] ?? 0).toLocaleString("en");
+    if (state === view.state) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
+  }
+  byId("more").hidden = !next;
+  showSelection();
+}
+
+function showSelection() {
+  const chosen = isEverything ? updates.size : selected.size;
+  const all = byId("all");
+  byId("bar").hidden = updates.size === 0;
+  all.checked = updates.size > 0 && chosen === updates.size;
+  all.indeterminate = chosen > 0 && !all.checked;
+  byId("count").textContent = isEverything ? "All that the filters show" : chosen ? `${chosen} selected` : "Select all";
+  byId("everything").hidden = isEverything || !next || !all.checked;
+  byId("everything").textContent = "Select all that the filters show, also what is not loaded yet";
+  byId("acts").hidden = chosen === 0;
+}

@@ -1,0 +1,58 @@
+// What comes while the page is open. A burst is one repaint, and nothing moves under the pointer or the
+// focus: it waits until they have left the list.
+let waiting = 0;      // changes that are not shown yet
+let timer = null;
+let lastEvent = 0;
+let lastTouch = 0;
+
+function connect() {
+  const feed = new EventSource("api/changes");
+  const alive = () => { lastEvent = Date.now(); };
+  feed.addEventListener("ping", alive);
+  feed.addEventListener("reset", () => { alive(); changed(); });
+  feed.addEventListener("update", () => { alive(); changed(); });
+  let wasOpen = false;
+  feed.onopen = () => { alive(); if (wasOpen) changed(); wasOpen = true; };
+  feed.onerror = () => {
+    // The browser tries again by itself, unless the server has refused.
+    if (feed.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
+  };
+}
+
+function changed() {
+  waiting += 1;
+  if (document.hidden) byId("icon").href = "icon-new.svg";
+  timer ??= setTimeout(show, 400);
+}
+
+function isBusy() {
+  const list = byId("list");
+  return list.matches(":hover") || list.contains(document.activeElement) && document.activeElement !== list
+    || byId("dialog").open || selected.size > 0 || Date.now() - lastTouch < 3000;
+}
+
+async function show(isAsked = false) {
+  timer = null;
+  if (!waiting) return;
+  if (!isAsked && isBusy()) {
+    const fresh = byId("fresh");
+    // Only what is new to this view is worth a word.
+    const page = await pageOf(null, 100).catch(() => null);
+    const count = page ? page.updates.filter((update) => !seen.has(key(update))).length : 0;
+    fresh.textContent = count ? `${count === 100 ? "Many" : count} new: show` : "";
+    fresh.hidden = count === 0;
+    timer ??= setTimeout(show, 1000);
+    return;
+  }
+  waiting = 0;
+  byId("fresh").hidden = true;
+  await load({ keep: true });
+}
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden) byId("icon").href = "icon.svg"; });
+document.addEventListener("touchstart", () => { lastTouch = Date.now(); }, { passive: true });
+
+// Where a proxy holds the feed back, the page asks now and then.
+setInterval(() => { if (!document.hidden && Date.now() - lastEvent > 40000) changed(); }, 30000);
+// Ages go on.
+setInterval(() => { for (const time of document.querySelectorAll(".row time")) time.textContent = ago(time.dateTime); }, 60000);

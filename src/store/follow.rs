@@ -1,0 +1,59 @@
+//! Following what changes in a store, whoever changes it.
+
+use chrono::{DateTime, Utc};
+
+use super::{Result, Store};
+use crate::inbox::query::{Detail, Query, Sort};
+use crate::inbox::update::Update;
+
+/// At most so many changed updates are read at a time.
+const BATCH: usize = 200;
+
+/// What was read so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Follow {
+    /// The last change that was read.
+    pub after: i64,
+    /// Ends of snoozes up to this time were read.
+    pub snoozes: DateTime<Utc>,
+    next_end: Option<DateTime<Utc>>,
+}
+
+impl Follow {
+    /// Follows the changes after one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(store: &dyn Store, after: i64, now: DateTime<Utc>) -> Result<Self> {
+        Ok(Self { after, snoozes: now, next_end: store.next_snooze_end(now)? })
+    }
+
+    /// The updates that changed since the last time, and those whose snooze has ended. Where there are
+    /// many, the next call has more. Reads nothing but a number where nothing has changed.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn next(&mut self, store: &dyn Store, now: DateTime<Utc>) -> Result<Vec<Update>> {
+        let all = Query { detail: Detail::Item, sort: Sort::Changed, ..Query::all(now) };
+        let last = store.last_change()?;
+        let is_over = self.next_end.is_some_and(|end| end <= now);
+        let mut updates = Vec::new();
+        if is_over {
+            let snooze_ended = Some((self.snoozes, now));
+            updates = store.select(&Query { snooze_ended, ..all.clone() })?;
+        }
+        self.snoozes = now;
+        if last > self.after {
+            let query = Query { changed_after: Some(self.after), limit: Some(BATCH), ..all };
+            let changed = store.select(&query)?;
+            // What was removed since counts as read.
+            let read = changed.last().map_or(last, |update| update.changed);
+            self.after = if changed.len() < BATCH { read.max(last) } else { read };
+            updates.extend(changed);
+        }
+        if is_over || !updates.is_empty() {
+            self.next_end = store.next_snooze_end(now)?;
+        }
+        Ok(updates)
+    }
+}
