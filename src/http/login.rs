@@ -86,6 +86,7 @@ fn is_secure(head: &Head) -> bool {
 fn page(status: u16, next: &str, problem: &str) -> tiny_http::ResponseBox {
     let body = format!(
         "<main class=\"login\"><h1>diunbox</h1><form method=\"post\" action=\"login\">\
+        <input name=\"username\" autocomplete=\"username\" value=\"diunbox\" hidden>\
         <label for=\"token\">Token</label><input id=\"token\" name=\"token\" type=\"password\" \
         autocomplete=\"current-password\" required autofocus>\
         <input type=\"hidden\" name=\"next\" value=\"{}\"><button class=\"primary\">Log in</button>\

@@ -87,7 +87,7 @@ pub(super) fn index(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     let tabs = TABS.map(|state| {
         let current = if query.states == [state] { " aria-current=\"page\"" } else { "" };
         let name = state.name();
-        format!("<a href=\"?state={name}\"{current}>{}<span></span></a>", capital(name))
+        format!("<a href=\"?state={name}\"{current}>{} <span></span></a>", capital(name))
     });
     let search = query.search.as_deref().unwrap_or_default();
     let body = BODY

@@ -200,7 +200,7 @@ function showSelection() {
   byId("bar").hidden = updates.size === 0;
   all.checked = updates.size > 0 && chosen === updates.size;
   all.indeterminate = chosen > 0 && !all.checked;
-  byId("count").textContent = isEverything ? "All that the filters show" : chosen ? `${chosen} selected` : "Select all";
+  byId("count").textContent = isEverything ? "All that the filters show" : chosen ? `${chosen} selected` : "";
   byId("everything").hidden = isEverything || !next || !all.checked;
   byId("everything").textContent = "Select all that the filters show, also what is not loaded yet";
   byId("acts").hidden = chosen === 0;
