@@ -20,4 +20,5 @@ mod cli {
     mod tag;
     mod terminal;
     mod triage;
+    mod watch;
 }

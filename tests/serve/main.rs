@@ -6,13 +6,16 @@
 mod api;
 mod auth;
 mod bursts;
+mod changes;
 mod durability;
 mod inside;
 mod keep_alive;
 mod limits;
 mod listen;
 mod log;
+mod login;
 mod memory;
+mod page;
 mod panic;
 mod ping;
 mod shutdown;
