@@ -1,5 +1,5 @@
-//! `completions/` and `man/` are what the program makes. After a change of the command line,
-//! `REFRESH=1 cargo test --test generated` makes them anew.
+//! `completions/`, `man/` and `docs/API.md` are what the program makes. After a change of the command line or of
+//! the API, `REFRESH=1 cargo test --test generated` makes them anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
     reason = "a test may panic, and is nobody's library"
 )]
 
+mod api;
 mod common;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,17 @@ fn manual_pages_are_fresh() {
     let folder = inbox.path("made/by/man");
     inbox.diunbox(["man"]).arg(&folder).assert().success().stdout("").stderr("");
     assert_fresh("man", &files(&folder));
+}
+
+#[test]
+fn the_description_of_the_api_is_fresh() {
+    let made = api::markdown(&diunbox::http::openapi::description());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/API.md");
+    if std::env::var_os("REFRESH").is_some() {
+        fs::write(&path, &made).unwrap();
+    }
+    let is_fresh = fs::read_to_string(path).is_ok_and(|kept| kept == made);
+    assert!(is_fresh, "docs/API.md: run `REFRESH=1 cargo test --test generated`");
 }
 
 #[test]
