@@ -87,8 +87,7 @@ impl Access {
         match token {
             Some(token) if token.scope.includes(scope) => Ok(caller(&token.name)),
             Some(token) => {
-                let message = format_args!("the token {} is not for this", token.name);
-                Err(Error::new(403, message))
+                Err(Error::new(403, format_args!("the token {} is not for this", token.name)))
             }
             None => {
                 let error = Error::new(

@@ -21,7 +21,8 @@ pub struct CountsView {
     oldest_pending: Option<DateTime<Utc>>,
     #[serde(serialize_with = "seconds_or_null")]
     newest_pending: Option<DateTime<Utc>>,
-    oldest_pending_age_seconds: Option<u64>,
+    /// 0 if nothing is pending, so that it can be compared.
+    oldest_pending_age_seconds: u64,
     hosts_in_trouble: usize,
     images_not_checked: u64,
 }
@@ -30,6 +31,7 @@ impl CountsView {
     /// As it is at this time.
     pub fn new(counts: Counts, scans: &[(String, Scans)], now: DateTime<Utc>) -> Self {
         let Counts { pending, snoozed, superseded, acknowledged, ignored, .. } = counts;
+        let oldest = counts.oldest_pending.map(|oldest| age(oldest, now)).unwrap_or_default();
         Self {
             pending,
             snoozed,
@@ -39,9 +41,7 @@ impl CountsView {
             total: pending + snoozed + superseded + acknowledged + ignored,
             oldest_pending: counts.oldest_pending,
             newest_pending: counts.newest_pending,
-            oldest_pending_age_seconds: counts
-                .oldest_pending
-                .map(|oldest| age(oldest, now).as_secs()),
+            oldest_pending_age_seconds: oldest.as_secs(),
             hosts_in_trouble: scans.iter().filter(|(_, scans)| scans.has_trouble(now)).count(),
             images_not_checked: scans.iter().filter_map(|(_, scans)| scans.failed).sum(),
         }
