@@ -7,12 +7,8 @@ use super::head::Head;
 
 /// Refuses what a browser sends for a page of another site. Such a page could otherwise read and
 /// acknowledge updates on the machine of its visitor.
-///
-/// A site can point its own name at 127.0.0.1 (DNS rebinding). Where no token keeps it out, the
-/// `Host` header must therefore be a name of this machine.
-pub(super) fn check_browser(local_names_only: bool, head: &Head) -> Result<(), Error> {
+pub(super) fn check_site(head: &Head) -> Result<(), Error> {
     let refuse = |error| Err(Error::new(403, error));
-    let host = head.host();
     // No page can set this header, so where the browser sends it, it decides. `Origin` alone must equal
     // `Host`: a proxy that drops the port from `Host` makes them differ, and so must pass both on.
     if let Some(site) = head.header("sec-fetch-site") {
@@ -21,16 +17,29 @@ pub(super) fn check_browser(local_names_only: bool, head: &Head) -> Result<(), E
         }
     } else if let Some(origin) = head.header("origin") {
         let own = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        if own.is_none() || own != host {
+        if own.is_none() || own != head.host() {
             return refuse("this request comes from a page of another site (Origin)");
         }
     }
-    if local_names_only && host.is_some_and(|host| !is_local(host)) {
-        return refuse(
-            "the Host header does not name this machine: ask localhost or 127.0.0.1, or set a token",
-        );
+    Ok(())
+}
+
+/// Refuses a `Host` header that does not name this machine. A site can point its own name at 127.0.0.1
+/// (DNS rebinding), and then read whatever its visitor's browser can reach by that name.
+pub(super) fn check_host(head: &Head) -> Result<(), Error> {
+    if head.host().is_some_and(|host| !is_local(host)) {
+        let message = "the Host header does not name this machine: ask localhost or 127.0.0.1, or set a token";
+        return Err(Error::new(403, message));
     }
     Ok(())
+}
+
+/// Whether a browser goes to a page, as by a link: that shows the page to its user, and nothing to the
+/// site that the link is on.
+pub(super) fn is_navigation(head: &Head) -> bool {
+    head.method == "GET"
+        && head.header("sec-fetch-mode") == Some("navigate")
+        && head.header("sec-fetch-dest") == Some("document")
 }
 
 /// Whether a Host header names this machine, whatever the port.
@@ -63,7 +72,7 @@ mod tests {
 
     #[test]
     fn browsers_on_other_sites_are_turned_away() {
-        let ask = |headers: &[(&str, &str)]| status(headers, |r| check_browser(true, r));
+        let ask = |headers: &[(&str, &str)]| status(headers, check_site);
         let host = ("host", "localhost:3486");
         assert_eq!(ask(&[host]), 200);
         assert_eq!(ask(&[]), 200);
@@ -87,7 +96,7 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_will_do_where_there_is_no_token() {
-        let ask = |local: bool, host| status(&[("host", host)], |r| check_browser(local, r));
+        let ask = |host| status(&[("host", host)], check_host);
         for host in [
             "localhost",
             "LOCALHOST:80",
@@ -97,7 +106,7 @@ mod tests {
             "[::1]:3486",
             "[::1]",
         ] {
-            assert_eq!(ask(true, host), 200, "{host}");
+            assert_eq!(ask(host), 200, "{host}");
         }
         for host in [
             "evil.example",
@@ -107,8 +116,7 @@ mod tests {
             "localhost.evil",
             "",
         ] {
-            assert_eq!(ask(true, host), 403, "{host}");
-            assert_eq!(ask(false, host), 200, "{host}");
+            assert_eq!(ask(host), 403, "{host}");
         }
     }
 }

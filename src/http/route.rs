@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tiny_http::Method::Get;
 
 use super::auth::Scope;
-use super::browser::check_browser;
+use super::browser::{check_host, check_site, is_navigation};
 use super::caller::Caller;
 use super::context::Context;
 use super::error::Error;
@@ -44,8 +44,11 @@ pub(super) struct Found {
 /// and by what. `peer` is where it comes from.
 pub(super) fn check(head: &Head, peer: &str, context: &Context) -> Result<Found, Error> {
     let path = path(head, &context.base_path)?;
+    if context.local_names_only {
+        check_host(head)?;
+    }
     if !(is_navigation(head) && [PAGE, "/login"].contains(&&*path)) {
-        check_browser(context.local_names_only, head)?;
+        check_site(head)?;
     }
     let rest = |route: &'static Route| match route.path.split_once('{') {
         Some((prefix, _)) => path.strip_prefix(prefix).filter(|rest| !rest.is_empty()),
@@ -98,14 +101,6 @@ fn path<'a>(head: &'a Head, base: &str) -> Result<Cow<'a, str>, Error> {
     };
     let path = percent_decode_str(path.strip_suffix('/').unwrap_or(path)).decode_utf8();
     path.map_err(|_| Error::new(400, "the path is not UTF-8"))
-}
-
-/// Whether a browser goes to a page, as by a link: that shows the page to its user, and nothing to the
-/// site that the link is on.
-fn is_navigation(head: &Head) -> bool {
-    head.method == "GET"
-        && head.header("sec-fetch-mode") == Some("navigate")
-        && head.header("sec-fetch-dest") == Some("document")
 }
 
 /// Sends a browser that asks for the page to the login.

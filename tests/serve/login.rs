@@ -130,6 +130,18 @@ fn a_link_on_another_site_leads_to_the_page_and_nothing_else() {
 }
 
 #[test]
+fn a_name_that_was_pointed_at_this_machine_opens_not_even_the_page() {
+    let server = Server::start();
+    let navigates =
+        "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+    for path in ["/", "/login", "/api/inbox"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: evil.example:3486\r\n{navigates}\r\n");
+        assert_eq!(status(&server.raw(request)), 403, "{path}");
+    }
+    assert_eq!(status(&get(&server, "/", navigates)), 200);
+}
+
+#[test]
 fn a_token_has_a_name_and_a_scope() {
     let server =
         server("ann:all token-of-ann\nwall:read token-of-wall\ndiun:webhook token-of-diun", &[]);
