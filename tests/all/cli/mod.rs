@@ -1,0 +1,18 @@
+//! The command line as its users meet it: as a process.
+
+mod ack;
+mod backup;
+mod cluster;
+mod images;
+mod ingest;
+mod input;
+mod list;
+mod prune;
+mod reconcile;
+mod show;
+mod status;
+mod streams;
+mod tag;
+mod terminal;
+mod triage;
+mod watch;

@@ -1,0 +1,15 @@
+//! Every test of diunbox from outside, as one program: the command line and the server as processes, the store
+//! by its trait, and what is generated.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(unreachable_pub, reason = "a test is nobody's library")]
+
+mod architecture;
+mod cli;
+mod common;
+mod completion;
+mod generated;
+mod hard;
+mod healthcheck;
+mod serve;
+mod store;

@@ -1,0 +1,21 @@
+//! `diunbox serve` from outside: the real program, a real HTTP client, and clients that are not so
+//! well-behaved.
+
+mod api;
+mod auth;
+mod bursts;
+mod changes;
+mod durability;
+mod inside;
+mod keep_alive;
+mod limits;
+mod listen;
+mod log;
+mod login;
+mod memory;
+mod page;
+mod panic;
+mod ping;
+mod shutdown;
+mod triage;
+mod webhook;

@@ -1,0 +1,17 @@
+//! The store from outside: against a model, a database of another program's, and trouble.
+
+/// Runs each rule of a module against each engine.
+macro_rules! contract {
+    ($($rule:ident)*) => {
+        mod sqlite {
+            $(#[test] fn $rule() { super::$rule(&*crate::store::contract::sqlite()) })*
+        }
+    };
+}
+
+mod contract;
+mod foreign;
+mod model;
+mod random;
+mod triage;
+mod trouble;
