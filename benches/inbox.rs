@@ -11,9 +11,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use diunbox::event::Event;
 use diunbox::inbox::query::{Detail, Query};
 use diunbox::inbox::received::Received;
+use diunbox::ingest::splitter::Splitter;
 use diunbox::render::terminal::Terminal;
 use diunbox::render::{json, table};
-use diunbox::splitter::Splitter;
 use diunbox::store::{SqliteStore, Store};
 
 const REAL: &[u8] = include_bytes!("../tests/fixtures/docker-eight-containers.ndjson");

@@ -65,7 +65,6 @@ pub enum ColorWhen {
 }
 
 /// The subcommands.
-#[allow(missing_docs, reason = "each is documented on its arguments")]
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Ingest(Ingest),

@@ -1,7 +1,6 @@
 //! The subcommands: one file each, each with one `run`.
 
 mod backup;
-mod complete;
 mod completions;
 mod healthcheck;
 mod history;
@@ -23,18 +22,15 @@ mod undo;
 mod watch;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use etcetera::BaseStrategy;
 
 use crate::cli::{Cli, Command};
 use crate::event::EventError;
 use crate::inbox::action::{Origin, Stamp};
 use crate::render::terminal::{Terminal, safe};
-use crate::store::{self, Store, StoreError};
-
-pub use complete::complete;
+use crate::store::{self, Store, StoreError, location};
 
 /// How a command ended, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +45,6 @@ pub enum Outcome {
 
 /// Why a command could not do what was asked: exit status 2.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "each message says what its error is")]
 pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -78,7 +73,8 @@ impl Error {
 /// When it cannot be done.
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
-        database: database(cli.db.as_deref())?,
+        database: location::choose(cli.db.as_deref())
+            .map_err(|error| Error::Usage(error.to_owned()))?,
         quiet: cli.quiet,
         terminal: Terminal::detect(cli.color),
         now: Utc::now(),
@@ -159,23 +155,6 @@ pub fn complain(message: impl std::fmt::Display) {
     let message = message.to_string();
     // Where standard error is closed too there is nobody left to tell.
     let _ = writeln!(io::stderr(), "diunbox: {}", safe(&message));
-}
-
-fn database(chosen: Option<&Path>) -> Result<PathBuf, Error> {
-    let environment = || std::env::var_os("DIUNBOX_DB").map(PathBuf::from);
-    match chosen.map(Path::to_owned).or_else(environment) {
-        Some(path) if path.as_os_str().is_empty() => {
-            Err(Error::Usage("the database has no name: set --db or DIUNBOX_DB to a path".into()))
-        }
-        Some(path) => Ok(path),
-        None => etcetera::choose_base_strategy()
-            .map(|folders| folders.data_dir().join("diunbox/diunbox.db"))
-            .map_err(|_| {
-                Error::Usage(
-                    "there is no home directory: say with --db where the database is".into(),
-                )
-            }),
-    }
 }
 
 /// A line of text with a name in it, safe for a terminal, or the name before a NUL, as it is where

@@ -8,11 +8,12 @@
 
 pub mod cli;
 pub mod command;
+pub mod completion;
 pub mod event;
 pub mod http;
 pub mod image;
 pub mod inbox;
+pub mod ingest;
 pub mod reconcile;
 pub mod render;
-pub mod splitter;
 pub mod store;

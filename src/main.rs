@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use diunbox::cli::Cli;
 use diunbox::command::{self, Outcome};
+use diunbox::completion;
 
 fn main() -> ExitCode {
-    if command::complete() {
+    if completion::complete() {
         return ExitCode::SUCCESS;
     }
     match command::run(&Cli::parse()) {

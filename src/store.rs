@@ -2,6 +2,7 @@
 
 mod error;
 pub mod follow;
+pub mod location;
 mod migrations;
 pub mod sqlite;
 

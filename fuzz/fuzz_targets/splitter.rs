@@ -2,7 +2,7 @@
 
 #![no_main]
 
-#[path = "../../src/splitter.rs"]
+#[path = "../../src/ingest/splitter.rs"]
 mod splitter;
 
 use libfuzzer_sys::fuzz_target;

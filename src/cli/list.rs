@@ -27,8 +27,6 @@ pub struct List {
     /// List updates that a pattern hides
     #[arg(long)]
     pub ignored: bool,
-
-    #[allow(missing_docs, reason = "it would be help text")]
     #[command(flatten)]
     pub filter: Filter,
 

@@ -14,7 +14,6 @@ use super::list::{Filter, Format};
 #[derive(Args, Debug)]
 #[command(after_long_help = help::ACK)]
 pub struct Ack {
-    #[allow(missing_docs, reason = "it would be help text")]
     #[command(flatten)]
     pub target: Target,
 }
@@ -26,7 +25,6 @@ pub struct Ack {
 #[derive(Args, Debug)]
 #[command(after_long_help = help::REOPEN)]
 pub struct Reopen {
-    #[allow(missing_docs, reason = "it would be help text")]
     #[command(flatten)]
     pub target: Target,
 
@@ -46,7 +44,6 @@ pub struct Reopen {
 #[command(after_long_help = help::SNOOZE)]
 #[command(group = clap::ArgGroup::new("end").required(true).args(["for_", "until"]))]
 pub struct Snooze {
-    #[allow(missing_docs, reason = "it would be help text")]
     #[command(flatten)]
     pub target: Target,
 
@@ -73,8 +70,6 @@ pub struct Target {
     /// Filters require --all, but for `ack --host`.
     #[arg(short, long, conflicts_with = "images")]
     pub all: bool,
-
-    #[allow(missing_docs, reason = "it would be help text")]
     #[command(flatten)]
     pub filter: Filter,
 

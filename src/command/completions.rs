@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
-use super::{Error, Outcome, complete};
+use super::{Error, Outcome};
 use crate::cli::Completions;
+use crate::completion;
 
 pub(super) fn run(args: &Completions, out: &mut impl Write) -> Result<Outcome, Error> {
-    complete::script(args.shell, out)?;
+    completion::script(args.shell, out)?;
     Ok(Outcome::Done)
 }

@@ -4,7 +4,6 @@
 //! that `tail -f … | diunbox ingest` shows what has come.
 
 mod progress;
-mod source;
 
 use std::io::{BufWriter, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
@@ -15,11 +14,12 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 
 use self::progress::Progress;
-use self::source::{Found, Source};
+
 use super::{Error, Outcome, Session, complain};
 use crate::cli::Ingest;
 use crate::event::Event;
 use crate::inbox::received::Received;
+use crate::ingest::source::{self, Found, Source};
 use crate::render::json;
 use crate::store::{Store, folder_of};
 

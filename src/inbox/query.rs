@@ -97,7 +97,6 @@ pub enum Detail {
 
 /// What to sort by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Sort {
     /// When the digest became current, newest first.
     #[default]

@@ -210,7 +210,6 @@ pub struct Host {
 
 /// How many updates there are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub struct Counts {
     pub pending: u64,
     pub snoozed: u64,

@@ -27,7 +27,6 @@ pub struct Version {
 
 /// How an update differs from what was there before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Change {
     Major,
     Minor,

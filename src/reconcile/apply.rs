@@ -42,7 +42,6 @@ pub struct Report {
 
 /// Why nothing was compared.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "each message says what its error is")]
 pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -41,7 +41,7 @@ fn arrows_make_no_circle() {
 #[test]
 fn sql_stays_in_the_store_and_clap_in_the_command_line() {
     assert_only("rusqlite", &["store"]);
-    assert_only("clap", &["cli", "command", "main"]);
+    assert_only("clap", &["cli", "command", "completion", "main"]);
     assert_only("tiny_http", &["http"]);
 }
 

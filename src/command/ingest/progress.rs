@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::source::Found;
 use super::{Source, complain};
+use crate::ingest::source::Found;
 
 /// A bar is shown after this time.
 const SOON: Duration = Duration::from_secs(1);

@@ -17,13 +17,14 @@ use clap_complete::env::{CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Sh
 use crate::cli::Cli;
 use crate::image::short_name;
 use crate::render::terminal::is_unsafe;
+use crate::store::location;
 use crate::store::sqlite::Glance;
 
 const VARIABLE: &str = "DIUNBOX_COMPLETE";
 const NAME: &str = "diunbox";
 const SHELLS: Shells<'static> = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershell, &zsh::Zsh]);
 
-/// Answers a shell that asks what can come next. Gives whether it was one that asked.
+/// Handles a completion request. Returns false if this is not one.
 ///
 /// A shell shows errors in the middle of the line that is being typed, so there are none.
 pub fn complete() -> bool {
@@ -39,8 +40,11 @@ pub fn complete() -> bool {
         .unwrap_or(true)
 }
 
-/// The script that makes a shell ask.
-pub(super) fn script(shell: clap_complete::Shell, out: &mut dyn Write) -> std::io::Result<()> {
+/// Prints the script that makes a shell ask.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn script(shell: clap_complete::Shell, out: &mut dyn Write) -> std::io::Result<()> {
     let shell = shell.to_string();
     let completer = SHELLS.completer(&shell).ok_or(std::io::ErrorKind::Unsupported)?;
     let mut script = Vec::new();
@@ -166,7 +170,7 @@ impl Line {
             Some(rest) => etcetera::home_dir().unwrap_or_default().join(rest),
             None => PathBuf::from(path),
         });
-        super::database(path.as_deref()).ok()
+        location::choose(path.as_deref()).ok()
     }
 }
 

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use chrono::Utc;
 use memchr::memchr;
 
+use super::splitter::{Piece, Splitter};
 use crate::inbox::received::Received;
-use crate::splitter::{Piece, Splitter};
 
 const CHUNK: usize = 64 * 1024;
 
 /// Where events come from.
-pub(super) enum Source {
+pub enum Source {
     /// Standard input.
     Input,
     /// A file by its name.
@@ -24,14 +24,14 @@ pub(super) enum Source {
 
 /// What one chunk of input held.
 #[derive(Default)]
-pub(super) struct Found {
-    pub(super) events: Vec<Received>,
+pub struct Found {
+    pub events: Vec<Received>,
     /// What was wrong, with file and line.
-    pub(super) complaints: Vec<String>,
+    pub complaints: Vec<String>,
     /// What was dropped of the events, with file and line.
-    pub(super) warnings: Vec<String>,
+    pub warnings: Vec<String>,
     /// How much was read.
-    pub(super) bytes: u64,
+    pub bytes: u64,
 }
 
 impl Source {
@@ -52,7 +52,7 @@ impl Source {
 }
 
 /// Reads all sources, and hands on what each chunk holds until `take` wants no more.
-pub(super) fn read(sources: Vec<Source>, mut take: impl FnMut(Found) -> bool) {
+pub fn read(sources: Vec<Source>, mut take: impl FnMut(Found) -> bool) {
     for source in sources {
         let name = source.name();
         let result = source.open().and_then(|input| read_one(input, &name, &mut take));
