@@ -58,7 +58,7 @@ pub struct Cli {
 pub enum ColorWhen {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
-    /// Even where the output is no terminal.
+    /// Even if the output is not a terminal.
     Always,
     /// Nowhere.
     Never,
@@ -95,11 +95,11 @@ pub enum Command {
     Man(Man),
 }
 
-/// Take events in, from files, a pipe or Diun's script notifier
+/// Store events from files, a pipe or Diun's script notifier
 ///
-/// The input holds Diun's JSON events: one object, an array, one object a line, or pretty-printed
-/// objects one after another. Events are stored in batches, and whenever the input runs dry. A bad
-/// event is reported with file, line and reason; the good ones around it are stored all the same,
+/// The input contains Diun's JSON events: one object, an array, one object per line, or pretty-printed
+/// objects one after another. Events are stored in batches, and whenever the input pauses. A bad
+/// event is reported with file, line and reason; the good ones around it are stored,
 /// and the exit status is 2.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::INGEST)]
@@ -108,7 +108,7 @@ pub struct Ingest {
     #[arg(value_name = "FILE", conflicts_with = "from_env")]
     pub files: Vec<PathBuf>,
 
-    /// Take one event from the environment that Diun's script notifier sets
+    /// Read one event from the environment that Diun's script notifier sets
     #[arg(long)]
     pub from_env: bool,
 
@@ -119,7 +119,7 @@ pub struct Ingest {
     pub strict: bool,
 }
 
-/// Show one update in full, and who runs it
+/// Show one update in full, and where it runs
 #[derive(Args, Debug)]
 #[command(after_long_help = help::SHOW)]
 pub struct Show {
@@ -140,7 +140,7 @@ pub enum Tag {
         #[arg(short, long, value_name = "FORMAT", default_value = "table")]
         format: Format,
     },
-    /// Make tags
+    /// Create tags
     Create {
         /// The names of the tags
         #[arg(value_name = "TAG", required = true)]

@@ -37,7 +37,7 @@ use crate::store::{self, Store, StoreError, location};
 pub enum Outcome {
     /// It did what was asked: exit status 0.
     Done,
-    /// The answer is no, or `--exit-code` speaks: exit status 1.
+    /// A negative answer, or `--exit-code` applies: exit status 1.
     Negative,
     /// It said on the way what went wrong: exit status 2.
     Failed,
@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether whoever read the output has gone, which is no error: `diunbox list | head`.
+    /// True if the reader of the output has closed it, as in `diunbox list | head`: not an error.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -141,7 +141,7 @@ impl Session {
         Stamp { at: self.now, origin: Origin::CommandLine, user, note }
     }
 
-    /// Says something on standard error that is no error.
+    /// Prints a message that is not an error on standard error.
     fn note(&self, message: impl std::fmt::Display) {
         if !self.quiet {
             complain(message);
@@ -149,11 +149,10 @@ impl Session {
     }
 }
 
-/// Says something on standard error. It may quote events, so nothing in it reaches the terminal
-/// that could do harm.
+/// Prints a message on standard error. It may quote events, so control characters are escaped.
 pub fn complain(message: impl std::fmt::Display) {
     let message = message.to_string();
-    // Where standard error is closed too there is nobody left to tell.
+    // If standard error is closed too, the message is lost.
     let _ = writeln!(io::stderr(), "diunbox: {}", safe(&message));
 }
 

@@ -83,7 +83,7 @@ pub enum EventError {
     /// It is not a JSON object.
     #[error("not a JSON event: {0}")]
     Syntax(String),
-    /// There is no image name, or one that no image can have.
+    /// The image name is missing or invalid.
     #[error("`image`: {0}")]
     Image(String),
     /// The environment is not the script notifier's.

@@ -140,7 +140,7 @@ impl ImagePattern {
     /// # Errors
     /// With a sentence about the first thing that is wrong, such as a `[` that is never closed.
     pub fn new(pattern: &str) -> Result<Self, String> {
-        // A slash is no boundary here, so any run of stars means what one star means.
+        // A slash is not special here, so several stars in a row mean the same as one.
         let mut single = pattern.to_owned();
         while single.contains("**") {
             single = single.replace("**", "*");

@@ -1,4 +1,4 @@
-//! What diunbox keeps, and the operations on it, whatever the engine underneath.
+//! The store: one trait, and its engines.
 
 mod error;
 pub mod follow;
@@ -38,7 +38,7 @@ pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Says that there is no tag of a name, and which come closest.
+/// An error message for an unknown tag, with similar names.
 pub fn no_tag<'a>(wanted: &str, tags: impl Iterator<Item = &'a str>) -> String {
     let near = did_you_mean(&alike(wanted, tags));
     format!("no tag \"{}\"{near}", wanted.escape_debug())
@@ -67,7 +67,7 @@ pub struct Pruned {
     pub bytes: u64,
 }
 
-/// The updates, tags and decisions, durably kept.
+/// Stores updates, tags and decisions durably.
 ///
 /// A change is durable when the operation returns. Any number of threads may call any operation at
 /// once. No operation asks the engine for the time.

@@ -22,9 +22,9 @@ pub(super) const PROGRAM: &str = concat!(
     "
 
 Environment:
-  DIUNBOX_DB     the database, where --db does not say
-  NO_COLOR       without colour and links, where --color does not say
-  XDG_DATA_HOME  the user's data directory; ~/.local/share where it is not set
+  DIUNBOX_DB     the database, unless --db is given
+  NO_COLOR       no colour and no links, unless --color is given
+  XDG_DATA_HOME  the user's data directory; ~/.local/share if it is not set
 
 Files:
   ~/.local/share/diunbox/diunbox.db  the database, in SQLite's format; while it is in use there are
@@ -32,9 +32,9 @@ Files:
   /var/lib/diunbox/diunbox.db        the database of the systemd service
 
 Examples:
-  Take in what Diun's script notifier says, set as its command in Diun's configuration:
+  Store a notification, as the command of Diun's script notifier:
     diunbox ingest --from-env
-  See what is pending, and have done with one image:
+  List pending updates, then acknowledge one:
     diunbox list
     diunbox ack nginx:1.27"
 );
@@ -44,34 +44,34 @@ Environment:
   DIUN_VERSION, DIUN_HOSTNAME, DIUN_ENTRY_*  the event, for --from-env; Diun sets them
 
 Examples:
-  Take in a file of events, one object a line:
+  Ingest a file of events, one object per line:
     diunbox ingest events.ndjson
-  Take in events as they come:
+  Ingest events as they arrive:
     tail -f events.ndjson | diunbox ingest
-  Take in one event, as the command of Diun's script notifier:
+  Ingest one event, as the command of Diun's script notifier:
     diunbox ingest --from-env";
 
 pub(super) const WATCH: &str = "\
 Examples:
   Run a program for each update:
-    diunbox watch --exec ./tell-me
-  Send them somewhere as JSON, a line each:
+    diunbox watch --exec ./notify
+  Process them as JSON, one per line:
     diunbox watch --format ndjson | while read -r line; do echo \"$line\"; done";
 
 pub(super) const LIST: &str = "\
 Examples:
-  List what one host still needs, if it is news of the last day:
+  List what one host needs, if it is not older than a day:
     diunbox list --host web1 --since 1d
   List all images of one registry as JSON:
     diunbox list --all --image 'ghcr.io/*' --format json
-  Pull what is pending:
+  Pull every pending image:
     diunbox list -0 | xargs -0 -n 1 docker pull";
 
 pub(super) const SHOW: &str = "\
 Examples:
-  Show an image, by the name that Docker takes:
+  Show one image:
     diunbox show nginx:1.27
-  Show who runs it, as JSON:
+  Show where it runs, as JSON:
     diunbox show nginx:1.27 --format json";
 
 pub(super) const ACK: &str = "\
@@ -80,103 +80,103 @@ Examples:
     diunbox ack nginx:1.27 redis:7
   Acknowledge all images of one registry:
     diunbox ack 'ghcr.io/*'
-  Acknowledge everything at the places on one host:
+  Acknowledge everything on one host:
     diunbox ack --all --host web1
-  Acknowledge what a list showed, unless it has changed since:
+  Acknowledge what a list showed, except what has changed since:
     diunbox list --format ndjson > seen.ndjson
     diunbox ack - < seen.ndjson";
 
 pub(super) const REOPEN: &str = "\
 Examples:
-  Reopen what was acknowledged by mistake:
+  Reopen an update that was acknowledged by mistake:
     diunbox reopen nginx:1.27
   Reopen all snoozed updates on one host:
     diunbox reopen --all --snoozed --host web1";
 
 pub(super) const SNOOZE: &str = "\
 Examples:
-  Leave an update for a week:
+  Hide an update for a week:
     diunbox snooze postgres:17 --for 7d
-  Leave everything from one registry until after the holidays:
+  Hide all images of one registry until after the holidays:
     diunbox snooze 'ghcr.io/*' --until 2027-01-07T09:00";
 
 pub(super) const IGNORE: &str = "\
 Examples:
-  Never show nightly builds:
+  Hide nightly builds:
     diunbox ignore add '*:nightly*' --note 'only for tests'
   Show them again:
     diunbox ignore remove '*:nightly*'";
 
 pub(super) const UNDO: &str = "\
 Examples:
-  Take back the last action:
+  Undo the last action:
     diunbox undo
-  Take back an earlier one:
+  Undo an earlier one:
     diunbox history
     diunbox undo 12";
 
 pub(super) const HISTORY: &str = "\
 Examples:
-  See what was decided about an image:
+  Show the decisions about an image:
     diunbox history nginx:1.27";
 
 pub(super) const TAG: &str = "\
 Examples:
-  Make a tag, and put it on two images:
+  Create a tag, and assign it to two images:
     diunbox tag create web
     diunbox tag assign web nginx:1.27 caddy:2
-  List what carries it:
+  List the images with it:
     diunbox list --all --tag web";
 
 pub(super) const STATUS: &str = "\
 Examples:
-  Count in a login message:
+  Show the counts in a login message:
     diunbox status
-  Do something when nothing is pending:
+  Run a command if nothing is pending:
     diunbox status --exit-code && echo all is well";
 
 pub(super) const RECONCILE: &str = "\
 Examples:
-  Close what runs on this host already:
+  Close the updates that this host already runs:
     ids=$(docker ps -aq); docker inspect $ids $(docker inspect -f '{{.Image}}' $ids) | diunbox reconcile --host nas
-  The same for a cluster with one Diun:
+  The same for a Kubernetes cluster:
     kubectl get pods -A -o json | diunbox reconcile --host '*' --provider kubernetes
-  Store what Diun knows and the inbox has missed:
+  Store events that the inbox missed:
     docker exec diun diun image list --raw | diunbox reconcile";
 
 pub(super) const HOSTS: &str = "\
 Examples:
-  See which host has work:
+  Show which hosts need updates:
     diunbox hosts
-  Let the Diun on a host say that it scans:
+  Print the address for the heartbeats of a host's Diun:
     diunbox hosts --ping nas";
 
 pub(super) const PRUNE: &str = "\
 Examples:
-  See what would be removed:
+  Show what would be removed:
     diunbox prune --older-than 90d --dry-run";
 
 pub(super) const BACKUP: &str = "\
 Examples:
-  Copy the database each night, over the last copy:
+  Replace last night's backup:
     diunbox backup --force diunbox-backup.db";
 
 pub(super) const SERVE: &str = "\
 Environment:
-  DIUNBOX_LISTEN      where to listen, where --listen does not say
-  DIUNBOX_TOKEN       the token to ask for
-  DIUNBOX_TOKEN_FILE  a file that holds it, where --token-file does not say
+  DIUNBOX_LISTEN      where to listen, unless --listen is given
+  DIUNBOX_TOKEN       the token that clients must send
+  DIUNBOX_TOKEN_FILE  a file with the token, unless --token-file is given
   LISTEN_FDS          sockets that systemd hands over
 
 Examples:
-  Take in what a Diun on the same machine says:
+  Accept events from this machine only:
     diunbox serve
-  Take in what Diuns elsewhere say, if they know the token:
+  Accept events from other hosts, protected by a token:
     diunbox serve --listen 0.0.0.0:3486 --token-file token";
 
 pub(super) const HEALTHCHECK: &str = "\
 Environment:
-  DIUNBOX_LISTEN  where serve listens, where --listen does not say
+  DIUNBOX_LISTEN  where serve listens, unless --listen is given
 
 Examples:
   Check a container's health, in its Dockerfile:
@@ -188,7 +188,7 @@ Examples:
     source <(diunbox completions bash)
   Complete in zsh, from a line in ~/.zshrc below that of compinit:
     source <(diunbox completions zsh)
-  Complete in fish, once and for all:
+  Complete in fish:
     diunbox completions fish > ~/.config/fish/completions/diunbox.fish
   Complete in Elvish, from a line in ~/.config/elvish/rc.elv:
     eval (diunbox completions elvish | slurp)
@@ -197,6 +197,6 @@ Examples:
 
 pub(super) const MAN: &str = "\
 Examples:
-  Write the pages into a folder, and read one:
+  Write the pages to a directory, and read one:
     diunbox man ~/.local/share/man/man1
     man -M ~/.local/share/man diunbox";

@@ -8,7 +8,7 @@ use super::list::Format;
 /// List the hosts: what each needs, and when it was last heard from
 ///
 /// A Diun that finds nothing sends nothing. With --ping, a host's Diun can send heartbeats, so that
-/// "nothing pending" can be told from "Diun is dead".
+/// "nothing pending" and "Diun has stopped" can be distinguished.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::HOSTS)]
 pub struct Hosts {

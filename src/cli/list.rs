@@ -34,7 +34,7 @@ pub struct List {
     #[arg(short, long, value_name = "KEY", default_value = "since")]
     pub sort: Sort,
 
-    /// Turn the order round
+    /// Reverse the order
     #[arg(short, long)]
     pub reverse: bool,
 
@@ -52,7 +52,7 @@ pub struct List {
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 
-    /// Print names alone, with a NUL behind each
+    /// Print only names, each followed by a NUL
     #[arg(short = '0', long = "null", conflicts_with = "format")]
     pub null: bool,
 
@@ -61,7 +61,7 @@ pub struct List {
     pub exit_code: bool,
 }
 
-/// Which updates are meant. A filter that is given twice takes what either matches.
+/// Which updates are meant. Repeating a filter means OR; different filters mean AND.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only images with this tag
@@ -80,7 +80,7 @@ pub struct Filter {
 
     /// Only what this provider found: docker, swarm, kubernetes, …
     ///
-    /// With --host, both must be true of one place.
+    /// With --host, both must match the same place.
     #[arg(long, value_name = "PROVIDER")]
     pub provider: Vec<String>,
 
@@ -96,11 +96,11 @@ pub struct Filter {
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
 
-    /// Only updates whose digest is current for no longer than this, such as 90m, 12h or 30d
+    /// Only updates whose digest is current for at most this long, such as 90m, 12h or 30d
     #[arg(long, value_name = "AGE")]
     pub since: Option<String>,
 
-    /// Only updates whose digest is current for longer than this, such as 90m, 12h or 30d
+    /// Only updates whose digest is current for at least this long, such as 90m, 12h or 30d
     #[arg(long, value_name = "AGE")]
     pub before: Option<String>,
 }
@@ -154,6 +154,6 @@ pub enum Format {
     Table,
     /// One JSON document.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
 }

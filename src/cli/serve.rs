@@ -8,12 +8,12 @@ use clap::{Args, ValueEnum};
 
 use super::help;
 
-/// Take Diun's webhook in, show a page, and answer dashboards
+/// Run the server: Diun's webhook, the web page and the API
 ///
 /// The page is at /, Diun's webhook at /webhook, and what dashboards and scripts can ask is described at
 /// /openapi.json. An event is
-/// on disk before it is answered with 204. A first SIGTERM or SIGINT finishes what is in flight, a
-/// second ends at once.
+/// on disk before it is answered with 204. The first SIGTERM or SIGINT finishes the
+/// requests in progress, the second ends the server at once.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::SERVE)]
 pub struct Serve {
@@ -37,10 +37,10 @@ pub struct Serve {
     #[arg(long)]
     pub allow_unauthenticated: bool,
 
-    /// A proxy that lets only its users through, by the address that it connects from
+    /// Trust a proxy that authenticates its users, by the address that it connects from
     ///
-    /// May be given several times. Whoever it names in --user-header is let in without a token, and
-    /// stands in the history. The header counts from no other address.
+    /// May be given several times. A user named in --user-header needs no token, and is recorded in
+    /// the history. The header counts from no other address.
     #[arg(long, value_name = "ADDRESS")]
     pub trusted_proxy: Vec<IpAddr>,
 
@@ -48,7 +48,7 @@ pub struct Serve {
     #[arg(long, value_name = "NAME", default_value = "Remote-User", requires = "trusted_proxy")]
     pub user_header: String,
 
-    /// Answer below this path too, for a proxy that shares its host: /diunbox
+    /// Serve everything below this path too, such as /diunbox
     #[arg(long, value_name = "PATH", value_parser = base_path, default_value = "")]
     pub base_path: String,
 
@@ -56,7 +56,7 @@ pub struct Serve {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
-    /// Log clients that are cut off before they ask for anything
+    /// Log connections that end without a request
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
 }
@@ -75,15 +75,15 @@ fn base_path(path: &str) -> Result<String, String> {
 /// How to write the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// A line of text for each request.
+    /// One line of text per request.
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Ask a running serve whether it answers, and exit with 1 when it does not
+/// Check that a running server answers; exit with 1 if it does not
 ///
-/// It asks for /healthz, which needs no token: made for the health checks of containers.
+/// It requests /healthz, which needs no token. Use it as the health check of a container.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::HEALTHCHECK)]
 pub struct Healthcheck {

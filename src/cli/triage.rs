@@ -20,8 +20,8 @@ pub struct Ack {
 
 /// Make updates pending again, and print the names of the images
 ///
-/// For acknowledged and snoozed updates, and for pending ones that some place is done with. The digest
-/// that was acknowledged is no longer remembered, so a repeat does not close the update again.
+/// For acknowledged and snoozed updates, and for pending ones that some place is done with. The
+/// acknowledged digest is cleared, so a repeated event does not close the update again.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::REOPEN)]
 pub struct Reopen {
@@ -111,10 +111,10 @@ pub enum Ignore {
     },
 }
 
-/// Take back an action: the last one from the command line, or a given one
+/// Undo an action: the last one from the command line, or a given one
 ///
 /// Each image gets the state or the tag that it had before. One that was decided on since, or has
-/// another digest, is left alone, and named. An undo can be undone by its number.
+/// another digest, is left unchanged and named. An undo can be undone by its number.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::UNDO)]
 pub struct Undo {

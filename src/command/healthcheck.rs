@@ -20,7 +20,7 @@ pub(super) fn run(args: &Healthcheck, session: &Session) -> Result<Outcome, Erro
     match ask(address, args.timeout) {
         Ok(true) => Ok(Outcome::Done),
         Ok(false) => {
-            session.note(format_args!("{address} is not well: see the log of serve"));
+            session.note(format_args!("{address} is unhealthy: see the server log"));
             Ok(Outcome::Negative)
         }
         Err(error) => {
@@ -56,7 +56,7 @@ fn is_good(mut stream: impl Read + Write) -> io::Result<bool> {
     Ok(start == GOOD)
 }
 
-/// Who listens everywhere is asked on loopback.
+/// A server that listens on all addresses is asked on loopback.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

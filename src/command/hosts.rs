@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
                 print_name(out, &host.name, false)?;
             }
         }
-        Format::Table if hosts.is_empty() => session.note("no event has named a host yet"),
+        Format::Table if hosts.is_empty() => session.note("no hosts yet: no event has named one"),
         Format::Table => table(out, &hosts, session.now, session.terminal)?,
         Format::Json => json::array(out, views())?,
         Format::Ndjson => json::lines(out, views())?,

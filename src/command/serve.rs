@@ -39,12 +39,14 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
     let open = listeners.iter().find(|listener| !listener.is_local());
     if let Some(open) = open.filter(|_| access.is_open() && !args.allow_unauthenticated) {
         return Err(Error::Usage(format!(
-            "others can reach {open}, and no token is set: give --token-file, listen on \
-             127.0.0.1, or say --allow-unauthenticated",
+            "{open} is reachable from other hosts: set --token-file, listen on 127.0.0.1, or pass \
+             --allow-unauthenticated",
         )));
     }
     let store = session.open()?;
-    std::panic::set_hook(Box::new(move |panic| log.problem(&format!("a defect: {panic}"))));
+    std::panic::set_hook(Box::new(move |panic| {
+        log.problem(&format!("internal error, please report it: {panic}"))
+    }));
     let stop =
         stop_signal().map_err(|error| Error::Usage(format!("cannot handle signals: {error}")))?;
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
@@ -56,9 +58,7 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         if access.tokens.is_some() { "needed" } else { "not needed" },
     ));
     if access.tokens.as_ref().is_some_and(Tokens::are_short) {
-        log.problem(
-            "a token is short enough to be guessed: `openssl rand -hex 32` makes a better one",
-        );
+        log.problem("a token is short enough to be guessed: use `openssl rand -hex 32`");
     }
     let limits = Limits { descriptors: descriptors(), ..Limits::default() };
     let settings = Settings { access, base_path: args.base_path.clone(), log, limits };
@@ -127,7 +127,9 @@ fn read_token(path: &Path, log: Log) -> Result<String, Error> {
             && !path.starts_with(SECRETS);
         if is_ours && metadata.mode() & READABLE_BY_OTHERS != 0 {
             let path = path.display();
-            log.problem(&format!("others can read the token in {path}: `chmod 600 {path}`"));
+            log.problem(&format!(
+                "the token in {path} is readable by other users: `chmod 600 {path}`"
+            ));
         }
         let mut text = String::new();
         file.take(64 * 1024).read_to_string(&mut text)?;

@@ -46,7 +46,7 @@ fn list(format: Format, session: &Session, out: &mut impl Write) -> Result<Outco
             }
         }
         Format::Table if tags.is_empty() => {
-            session.note("there are no tags yet: `diunbox tag create` makes one");
+            session.note("there are no tags yet: `diunbox tag create` creates one");
         }
         Format::Table => {
             let count = |tag: &Tag| counts.get(&tag.id).copied().unwrap_or_default();

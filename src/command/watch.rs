@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     if args.all {
         pending.iter().rev().try_for_each(|update| tell(args, session, update, out))?;
     }
-    // Who starts it beside others wants to know from when on nothing is missed.
+    // From this message on, no update is missed.
     session.note(format_args!("watching {}", store.location().display()));
     loop {
         for update in follow.next(&*store, Utc::now())? {

@@ -89,7 +89,7 @@ pub(super) fn created(text: &str) -> Result<Option<String>, chrono::ParseError> 
 
 /// Seconds since 1970 as RFC 3339.
 fn unix(seconds: f64) -> Option<String> {
-    // Beyond what chrono can hold the conversion ends at the largest number, which is no time.
+    // Out of range, the conversion saturates at the largest number, which chrono rejects.
     #[allow(clippy::cast_possible_truncation, reason = "whole seconds are enough")]
     let time = DateTime::from_timestamp(seconds as i64, 0)?.fixed_offset();
     let text = print(&time);

@@ -192,7 +192,7 @@ pub(super) fn undo(request: &Request<'_>, store: &dyn Store) -> Answer {
     let stamp = request.caller.stamp(body.note);
     match store.undo(body.id, &stamp)? {
         Some(receipt) => Ok(json(200, &receipt)),
-        None => Err(Error::new(404, "there is no such action to take back")),
+        None => Err(Error::new(404, "no such action")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tokens: who they are for, and what each may do.
+//! Tokens, their names and scopes.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ impl Scope {
 /// A secret that a client must know.
 #[derive(Clone)]
 pub(super) struct Token {
-    /// Who has it, for the history; empty if it has no name.
+    /// The name for the history; empty if it has none.
     pub(super) name: String,
     pub(super) scope: Scope,
     secret: String,

@@ -1,4 +1,4 @@
-//! Who sends a request, and whether they may.
+//! Authentication: the caller of a request, by token, cookie or proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,16 +15,16 @@ const CHALLENGE: &str = "Basic realm=\"diunbox\", Bearer";
 /// Set by the page's own requests.
 const PAGE: &str = "x-diunbox-page";
 
-/// Who may ask: no tokens means everyone.
+/// How callers are authenticated. Without tokens and proxy, everyone has access.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// The tokens that clients can have.
     pub tokens: Option<Tokens>,
-    /// A proxy that says who its users are.
+    /// A proxy that names its users.
     pub proxy: Option<Proxy>,
 }
 
-/// A proxy that lets only its users through, and says in a header who they are.
+/// A proxy that authenticates its users and names them in a header.
 #[derive(Clone, Debug)]
 pub struct Proxy {
     /// Where it connects from. The header counts from nowhere else.
@@ -42,10 +42,10 @@ impl Proxy {
     }
 }
 
-/// Who sends a request.
+/// The authenticated caller of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Caller {
-    /// Their name, as the history has it; empty if it is not known.
+    /// The name for the history; empty if it is not known.
     user: String,
     is_page: bool,
 }
@@ -87,16 +87,14 @@ impl Access {
         match token {
             Some(token) if token.scope.includes(scope) => Ok(caller(&token.name)),
             Some(token) => {
-                Err(Error::new(403, format_args!("the token {} is not for this", token.name)))
+                Err(Error::new(403, format_args!("the token {} does not allow this", token.name)))
             }
             None => {
                 let error = Error::new(
                     401,
                     match authorization {
-                        Some(_) => {
-                            "the token in the Authorization header is not one that diunbox has"
-                        }
-                        None => "a token is needed: send the header `Authorization: TOKEN`",
+                        Some(_) => "invalid token in the Authorization header",
+                        None => "a token is required: send the header `Authorization: TOKEN`",
                     },
                 );
                 // A browser would open its own dialog over the page.

@@ -99,7 +99,7 @@ impl Changes {
 /// A feed of the changes after `Last-Event-ID`, or else of those from now on.
 pub(super) fn get(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     request.no_parameters()?;
-    let busy = || Error::unavailable("there are too many feeds: try again", "5");
+    let busy = || Error::unavailable("too many open feeds: try again", "5");
     let permit = context.capacity.feed().ok_or_else(busy)?;
     let last = context.store.last_change()?;
     let known = request.head.header("last-event-id");

@@ -71,7 +71,7 @@ impl Connection<'_> {
         let mut memory = self.context.capacity.answers.share();
         let length = result.as_ref().ok().and_then(ResponseBox::data_length).unwrap_or(0);
         if length > FREE_MEMORY && !memory.resize(length) {
-            result = Err(Error::unavailable("too many long answers at once: try again", "1"));
+            result = Err(Error::unavailable("too many large responses at once: try again", "1"));
         }
         self.log(&head, &result, began);
         let response = result.unwrap_or_else(|error| ResponseBox::from(&error));
@@ -106,7 +106,7 @@ impl Connection<'_> {
         let request = Request { head, rest: &rest, body: &body, caller: &caller };
         let permit = self.context.capacity.take(route.class, &self.context.limits);
         let result = match permit {
-            None => Err(Error::unavailable("diunbox is too busy: try again", "1")),
+            None => Err(Error::unavailable("the server is too busy: try again", "1")),
             Some(_permit) => {
                 catch_unwind(AssertUnwindSafe(|| route.answer(&request, self.context)))
                     .unwrap_or_else(|_| Err(Error::new(500, "internal error; see the server log")))

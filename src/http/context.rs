@@ -1,4 +1,4 @@
-//! What answers need.
+//! State shared by all requests.
 
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
@@ -14,7 +14,7 @@ use crate::store::Store;
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Who may ask.
+    /// How callers are authenticated.
     pub access: Access,
     /// What all paths can begin with; empty, or with a slash at its start and none at its end.
     pub base_path: String,

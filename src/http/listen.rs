@@ -67,7 +67,7 @@ impl Listener {
     /// The sockets that systemd hands over by `LISTEN_FDS`.
     ///
     /// # Errors
-    /// When one is no listening stream socket.
+    /// When one is not a listening stream socket.
     pub fn from_systemd() -> io::Result<Vec<Self>> {
         let mut handed = ListenFd::from_env();
         (0..handed.len())
@@ -123,7 +123,7 @@ impl Listener {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         let address = SockAddr::unix(path)?;
         if let Err(error) = socket.bind(&address) {
-            // A socket that nobody listens on is left from a server that was killed.
+            // A socket without a listener was left by a server that was killed.
             let is_socket =
                 fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
             if !is_socket || UnixStream::connect(path).is_ok() {

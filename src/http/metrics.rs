@@ -19,7 +19,7 @@ use crate::render::time::age;
 /// No more hosts than these, the ones that were heard from last: each name is a series of its own in
 /// Prometheus, and events from anywhere bring names.
 const HOSTS: usize = 200;
-/// Bytes of a host's name. DNS allows 253; what is longer is no host's name, and is left out.
+/// Bytes of a host's name. DNS allows 253; longer names are not host names, and are left out.
 const NAME: usize = 255;
 
 /// What has happened since the start.

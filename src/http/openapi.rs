@@ -123,17 +123,17 @@ fn reason(status: u16) -> &'static str {
     match status {
         200 | 204 => "Done",
         201 => "Created",
-        303 => "Look there",
-        304 => "Not changed",
-        400 => "It makes no sense; the error says why",
+        303 => "Redirect",
+        304 => "Not modified",
+        400 => "Invalid request; the error says why",
         401 => "A token is needed",
-        403 => "Not allowed: a page of another site asks, or the token is not for this",
-        404 => "There is no such thing",
-        405 => "Another method is needed",
-        409 => "Its state does not allow it",
-        412 => "It has another digest",
-        413 => "The body is too long",
-        _ => "It cannot be answered now; with `Retry-After` where it may be later",
+        403 => "Forbidden: the request comes from another site, or the token lacks the scope",
+        404 => "Not found",
+        405 => "Method not allowed",
+        409 => "Conflict with the current state",
+        412 => "The digest has changed",
+        413 => "The body is too large",
+        _ => "Temporarily unavailable; `Retry-After` is set if a retry can help",
     }
 }
 

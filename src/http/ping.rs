@@ -19,11 +19,11 @@ pub(super) const PREFIX: &str = "/ping/";
 
 /// Refuses a name that `diunbox hosts --ping` has not given out, before any of the body is read.
 pub(super) fn check(name: &str, context: &Context) -> Result<(), Error> {
-    // As with any other path that is not there: what exists is nobody's business.
+    // The same answer as for an unknown path, so that names cannot be probed.
     let unknown = nothing_here;
     let (host, secret) = parts(name).0.ok_or_else(unknown)?;
     let permit = context.capacity.take(Class::Read, &context.limits);
-    permit.ok_or_else(|| Error::unavailable("diunbox is too busy: try again", "1"))?;
+    permit.ok_or_else(|| Error::unavailable("the server is too busy: try again", "1"))?;
     let known = context.store.ping_secret(host)?.ok_or_else(unknown)?;
     if secret.as_bytes().ct_eq(known.as_bytes()).into() { Ok(()) } else { Err(unknown()) }
 }

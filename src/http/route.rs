@@ -58,7 +58,7 @@ pub(super) fn check(head: &Head, peer: &str, context: &Context) -> Result<Found,
         ROUTES.iter().filter_map(|route| rest(route).map(|rest| (route, rest))).collect();
     let method = if head.method == "HEAD" { "GET" } else { &head.method };
     let chosen = matching.iter().find(|(route, _)| route.method.as_str() == method);
-    // What is not there, or not so, is nobody's business without a token.
+    // Without a token, unknown paths and methods look like any other path.
     let scope = chosen.or(matching.first()).map_or(Some(Scope::Read), |(route, _)| route.scope());
     let mut caller = Caller::default();
     if let Some(name) = path.strip_prefix(ping::PREFIX) {
@@ -84,7 +84,7 @@ pub(super) fn check(head: &Head, peer: &str, context: &Context) -> Result<Found,
         }
     }
     let allowed = allowed.join(", ");
-    let error = Error::new(405, format_args!("this path takes {allowed} only"));
+    let error = Error::new(405, format_args!("this path allows only {allowed}"));
     Err(error.with("Allow", allowed))
 }
 
@@ -131,7 +131,7 @@ impl Route {
 
 /// The answer to a path that leads nowhere.
 pub(super) fn nothing_here() -> Error {
-    Error::new(404, "there is nothing here: the webhook is at /webhook")
+    Error::new(404, "not found; the webhook is at /webhook")
 }
 
 /// A parameter that the path does not have.

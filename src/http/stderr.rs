@@ -1,6 +1,6 @@
 //! Standard error, written by a thread of its own.
 //!
-//! A terminal that is stopped by Ctrl-S, or a pipe that nobody reads, must not delay an answer. So
+//! A terminal stopped by Ctrl-S, or a pipe without a reader, must not delay an answer. So
 //! requests only queue their lines. The queue is limited: ordinary lines are dropped first, then
 //! events that could not be stored.
 
@@ -63,7 +63,7 @@ fn push(bytes: Vec<u8>, limit: usize, done: Option<Sender<bool>>) {
 fn queue() -> &'static Sender<Line> {
     QUEUE.get_or_init(|| {
         let (sender, receiver) = channel();
-        // Without the thread there is no log; serving goes on.
+        // Without the thread nothing is logged; the server continues.
         let _ = thread::Builder::new().name("log".into()).spawn(move || run(&receiver));
         sender
     })

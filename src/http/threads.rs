@@ -11,7 +11,7 @@ const KEPT: Duration = Duration::from_millis(500);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Never fewer threads than jobs: none ever waits for another. Whoever gives the jobs limits
+/// An unbounded pool that reuses idle threads: jobs never queue. The caller limits
 /// how many there are.
 pub(super) struct Threads(Arc<Inner>);
 

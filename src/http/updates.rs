@@ -82,7 +82,7 @@ impl Pages {
         if self.memory.resize(self.text.len()) {
             return Ok(());
         }
-        Err(Error::unavailable("too many long answers at once: try again", "1"))
+        Err(Error::unavailable("too many large responses at once: try again", "1"))
     }
 }
 

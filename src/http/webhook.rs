@@ -22,7 +22,7 @@ pub(super) fn take(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     if request.body.is_empty() {
         return Err(match request.head.method.as_str() {
             "GET" | "HEAD" => usage(),
-            _ => refuse(&"there is no body: Diun sends the event as JSON in it"),
+            _ => refuse(&"the body is empty: expected a Diun event as JSON"),
         });
     }
     let (event, warnings) = Event::read(request.body).map_err(|error| {

@@ -28,7 +28,7 @@ pub struct Stamp {
     pub at: DateTime<Utc>,
     /// Where it came from.
     pub origin: Origin,
-    /// Who took it, if that is known; otherwise empty.
+    /// The user; empty if not known.
     pub user: String,
     /// What the user says about it.
     pub note: Option<String>,

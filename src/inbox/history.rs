@@ -34,7 +34,7 @@ pub struct Entry {
     pub detail: Option<String>,
     /// Where it came from.
     pub origin: String,
-    /// Who took it; empty if that is not known.
+    /// The user; empty if not known.
     pub user: String,
     /// What the user said about it.
     pub note: Option<String>,

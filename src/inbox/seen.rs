@@ -1,4 +1,4 @@
-//! What was found out about the places that run an image.
+//! The result of comparing a place with what runs there.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -13,7 +13,7 @@ pub enum Verdict {
     Gone,
     /// It runs it, or something newer.
     Done,
-    /// It cannot be told.
+    /// Not known.
     Unknown,
     /// It runs something older.
     Behind,

@@ -140,7 +140,7 @@ pub struct Place {
     pub times: u64,
     /// Whether it still needs the update's digest.
     pub is_needed: bool,
-    /// Who said that it is done with a digest; empty while it is not done with any.
+    /// What marked it as done (`person`, `reconcile`, `gone`, `name`); empty if it is not done.
     pub done_by: String,
     /// What was found when it was last compared with what runs. Only known if the query asked for details.
     pub runs: Option<Runs>,

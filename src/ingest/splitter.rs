@@ -47,7 +47,7 @@ pub enum Broken {
 /// Takes bytes in, gives objects out.
 ///
 /// ```
-/// use diunbox::splitter::Splitter;
+/// use diunbox::ingest::splitter::Splitter;
 ///
 /// let mut objects = Vec::new();
 /// let mut splitter = Splitter::default();

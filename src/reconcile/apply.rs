@@ -45,9 +45,9 @@ pub struct Report {
 pub enum Error {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the input says of nothing that it runs: nothing was changed")]
+    #[error("the input lists nothing that runs: nothing was changed")]
     Empty,
-    #[error("name the host that this runs on with `host`; known are {0}")]
+    #[error("set `host` to the host that the input comes from; known hosts: {0}")]
     Host(String),
     #[error("no known place on {0} is in the input: nothing was changed")]
     Nothing(String),

@@ -15,7 +15,7 @@ use super::running::{Image, Running, Workload, digest, image_id, plain};
 use crate::image::pinned_digest;
 use crate::inbox::labels::{Labelled, Labels};
 
-/// What the user is told where something else comes in.
+/// The advice for input that is not recognised.
 const KNOWN: &str = "give what docker inspect, podman inspect, docker service inspect, kubectl get \
     pods -A -o json, crictl images -o json or diun image list --raw prints";
 
@@ -26,13 +26,13 @@ const STOPPED: [&str; 3] = ["created", "exited", "dead"];
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is not JSON, or not of a known shape.
-    #[error("this is not a list of what runs: {0}; {KNOWN}")]
+    #[error("this is not a list of running workloads: {0}; {KNOWN}")]
     Shape(#[from] serde_json::Error),
-    /// It is known, but says no digests.
-    #[error("{0} says no digests; {KNOWN}")]
+    /// It is known, but prints no digests.
+    #[error("{0} prints no digests; {KNOWN}")]
     NoDigests(&'static str),
     /// It is JSON of no known shape.
-    #[error("this is not a list of what runs; {KNOWN}")]
+    #[error("this is not a list of running workloads; {KNOWN}")]
     Unknown,
 }
 
@@ -160,7 +160,7 @@ fn take_image(object: &Object, running: &mut Running) {
         digests: repo_digests.iter().filter_map(|text| digest(text)).collect(),
         labels: config_labels(object),
         names: texts(object.repo_tags.as_ref()).iter().filter_map(|name| plain(name)).collect(),
-        // A whole second is no fingerprint, but still a date.
+        // A time in whole seconds is not a fingerprint, but still a date.
         built: object.created.as_ref().and_then(Value::as_str).map(str::to_owned),
     };
     image.digests.extend(object.digest.as_deref().and_then(digest));

@@ -13,7 +13,7 @@ use super::terminal::{Terminal, safe};
 const CELL: usize = 1_000;
 /// Between two columns.
 const GAP: u16 = 2;
-/// A column that is no wider than this, such as one of times, gives way last.
+/// A column of at most this width, such as one of times, is shortened last.
 const NARROW: usize = 14;
 
 /// The start of a text, without a character that could do harm.
@@ -78,8 +78,7 @@ pub(super) fn print<'a>(
     }
 }
 
-/// Prints whole values below one another. There is nothing to arrange, and who reads thousands of
-/// lines from a pipe waits for each.
+/// Prints an untruncated table for pipes.
 fn align<'a>(
     out: &mut dyn Write,
     columns: &[Column],

@@ -16,10 +16,10 @@ use crate::inbox::history::Entry;
 use crate::inbox::update::{Digest, State, Update};
 
 /// A value on a page holds no more than this on a terminal: a pod's status can have many KiB, and
-/// would push who runs the image out of sight.
+/// would push the places off the screen.
 const VALUE: usize = 500;
 
-/// Prints one update on a page: its newest event, who runs it, and its earlier digests.
+/// Prints one update in full: its newest event, its places and its earlier digests.
 ///
 /// # Errors
 /// When it cannot be written.

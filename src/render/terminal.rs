@@ -13,7 +13,7 @@ const HEADING: Style = Style::new().effects(Effects::BOLD);
 /// What standard output can show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
-    /// How many columns it has; `None` where it is no terminal.
+    /// The number of columns; `None` if the output is not a terminal.
     pub width: Option<usize>,
     /// How many lines it shows at once; `None` where that is not known.
     pub height: Option<usize>,

@@ -1,4 +1,4 @@
-//! Following what changes in a store, whoever changes it.
+//! Reads what has changed in a store, also by other processes.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::inbox::update::Update;
 /// At most so many changed updates are read at a time.
 const BATCH: usize = 200;
 
-/// What was read so far.
+/// A position in the changes of a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Follow {
     /// The last change that was read.

@@ -68,7 +68,7 @@ fn a_server_that_is_unwell_or_silent_is_not_well() {
         client.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap();
         listener
     });
-    let message = format!("diunbox: {address} is not well: see the log of serve\n");
+    let message = format!("diunbox: {address} is unhealthy: see the server log\n");
     let check = |timeout| {
         inbox.diunbox(["healthcheck", "--listen", &address, "--timeout", timeout]).assert()
     };

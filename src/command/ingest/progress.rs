@@ -1,4 +1,4 @@
-//! How far an ingest is, for the person who waits for it.
+//! The progress bar of `ingest`.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ impl Progress {
     }
 
     fn new_bar(&self) -> ProgressBar {
-        // indicatif draws nothing where standard error is no terminal.
+        // indicatif draws nothing if standard error is not a terminal.
         let bar = ProgressBar::with_draw_target(self.total, ProgressDrawTarget::stderr());
         let template = match self.total {
             Some(_) => "{bar:30} {bytes}/{total_bytes}, {msg} events, {eta} left",

@@ -53,7 +53,7 @@ impl Core {
     ) -> Result<T> {
         self.database.require_same_files()?;
         self.with(|connection| {
-            // One that takes the lock for writing would hold up who writes.
+            // An immediate transaction would block writers.
             let snapshot = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
             let result = work(&snapshot)?;
             snapshot.finish()?;

@@ -44,7 +44,7 @@ pub(super) struct Database {
 enum Access {
     ReadWrite,
     ReadOnly,
-    /// Nothing beside the file can be written, and there is no log: SQLite needs no locks then.
+    /// The directory is not writable and there is no WAL: SQLite then needs no locks.
     Immutable,
 }
 

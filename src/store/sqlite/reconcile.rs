@@ -135,7 +135,7 @@ fn mark(connection: &Connection, seen: &Seen, stamp: &Stamp) -> Result<Mark> {
     Ok(match seen.verdict {
         Verdict::Done if is_done && !was_gone => Mark::Kept,
         Verdict::Gone if was_gone => Mark::Kept,
-        // Until it runs something else, the person who took the mark back is right.
+        // A mark that a person removed is not set again until the place runs something else.
         Verdict::Done | Verdict::Gone if refused.is_some() => Mark::Kept,
         Verdict::Done => Mark::Set("reconcile"),
         Verdict::Gone => Mark::Set("gone"),

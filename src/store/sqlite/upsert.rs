@@ -216,12 +216,12 @@ fn replace(connection: &Connection, arrival: &Arrival<'_>, current: &Current) ->
         connection.prepare_cached(sql)?.execute([&event.image, &event.digest])?;
     }
     if event.digest.is_empty() {
-        // Nothing can be told apart without a digest, so the place is never done with it.
+        // Without a digest a place cannot be known to be done.
         let sql = "UPDATE places SET done_digest = NULL, done_by = NULL WHERE image = ?1
             AND hostname = ?2 AND provider = ?3 AND workload = ?4";
         connection.prepare_cached(sql)?.execute(arrival.key())?;
     }
-    // Back to the digest that was last acknowledged is no news.
+    // The digest that was last acknowledged stays acknowledged.
     let is_dealt_with = !event.digest.is_empty()
         && current.acknowledged_digest.as_deref() == Some(event.digest.as_str());
     let sql = format!(

@@ -158,23 +158,23 @@ fn what_says_no_digests_or_nothing_is_refused_and_changes_nothing() {
     let inbox = updated();
     let before = inbox.json(["show", WEB]);
     for (file, reason) in [
-        ("compose-images.json", "docker compose images says no digests"),
-        ("swarm-tasks.ndjson", "docker service ps says no digests"),
-        ("nomad-alloc.json", "nomad alloc status says no digests"),
-        ("ctr-container.json", "ctr containers says no digests"),
-        ("crictl-ps.json", "crictl ps alone says no digests"),
-        ("nerdctl-container.json", "nerdctl says no digests"),
-        ("docker-ghost-event.json", "this is not a list of what runs"),
+        ("compose-images.json", "docker compose images prints no digests"),
+        ("swarm-tasks.ndjson", "docker service ps prints no digests"),
+        ("nomad-alloc.json", "nomad alloc status prints no digests"),
+        ("ctr-container.json", "ctr containers prints no digests"),
+        ("crictl-ps.json", "crictl ps alone prints no digests"),
+        ("nerdctl-container.json", "nerdctl prints no digests"),
+        ("docker-ghost-event.json", "this is not a list of running workloads"),
     ] {
         let assert = inbox.diunbox(["reconcile", "--host", "edge-1"]).arg(running(file)).assert();
         assert.code(2).stdout("").stderr(contains(reason));
     }
     for (input, reason) in [
-        ("", "says of nothing that it runs"),
-        ("[]", "says of nothing that it runs"),
-        ("{", "not a list of what runs"),
-        ("[1]", "not a list of what runs"),
-        (r#"[{"Id": "a", "Name": 5, "Image": "x"}]"#, "not a list of what runs"),
+        ("", "lists nothing that runs"),
+        ("[]", "lists nothing that runs"),
+        ("{", "not a list of running workloads"),
+        ("[1]", "not a list of running workloads"),
+        (r#"[{"Id": "a", "Name": 5, "Image": "x"}]"#, "not a list of running workloads"),
         (
             r#"[{"Id": "a", "Name": "/other", "Image": "sha256:1", "Config": {"Image": "other:1"}}]"#,
             "no known place on edge-1",
@@ -329,7 +329,7 @@ fn nothing_is_stored_where_the_host_is_not_known() {
     let before = inbox.json(["list", "--all"]);
     let list = fixture("diun-image-list.json").display().to_string();
     let arguments = ["reconcile", &list, &running("docker-both-recreated.json")];
-    inbox.diunbox(arguments).assert().code(2).stdout("").stderr(contains("name the host"));
+    inbox.diunbox(arguments).assert().code(2).stdout("").stderr(contains("set `host`"));
     assert_eq!(inbox.json(["list", "--all"]), before);
 }
 
@@ -340,7 +340,7 @@ fn the_host_is_told_by_the_ids_or_has_to_be_named() {
     assert_eq!(inbox.json(["reconcile", &file])["closed"], json!([WEB]));
     let inbox = updated();
     let assert = inbox.diunbox(["reconcile", &file]).assert().code(2);
-    assert.stderr(contains("name the host").and(contains("edge-1")));
+    assert.stderr(contains("set `host`").and(contains("edge-1")));
     let table = inbox.diunbox(["reconcile", &file, "--host", "edge-1"]).assert().success();
     table.stderr("diunbox: closed 1 update\n").stdout(contains("edge-1/web-2  done"));
     let quiet = inbox.diunbox(["-q", "reconcile", &file, "--host", "edge-1"]).assert().success();

@@ -20,7 +20,7 @@ fn tags_are_listed_by_name_with_how_many_images_carry_them() {
     let inbox = Inbox::new();
     inbox.take(&[event(NGINX), event(REDIS)]);
     let assert = inbox.diunbox(["tag", "list"]).assert().success().stdout("");
-    assert.stderr("diunbox: there are no tags yet: `diunbox tag create` makes one\n");
+    assert.stderr("diunbox: there are no tags yet: `diunbox tag create` creates one\n");
     let inbox = two();
     inbox.output(["tag", "assign", "web", "nginx:1.27", "redis:7"]);
     assert_eq!(inbox.output(["tag", "list"]), "TAG        IMAGES\ndata base  0\nweb        2\n");

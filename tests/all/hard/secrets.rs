@@ -21,7 +21,7 @@ fn server() -> Server {
 #[test]
 fn a_link_to_a_token_that_others_can_read_gets_the_warning() {
     let server = server();
-    server.logged("others can read the token");
+    server.logged("is readable by other users");
     assert_eq!(server.ask("GET", "/api/updates").status, 401);
     assert_eq!(server.send("GET", "/api/updates", &[("Authorization", TOKEN)], "").status, 200);
 }

@@ -78,7 +78,7 @@ fn the_body_may_be_chunked_and_of_any_type() {
 fn what_is_no_event_is_refused_with_a_reason() {
     let server = Server::start();
     for (body, reason) in [
-        ("", "there is no body"),
+        ("", "the body is empty"),
         ("hello", "not a JSON event"),
         ("[]", "not a JSON event"),
         ("{\"image\": \"a\"", "EOF"),
