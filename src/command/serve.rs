@@ -45,7 +45,7 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
     }
     let store = session.open()?;
     std::panic::set_hook(Box::new(move |panic| {
-        log.problem(&format!("internal error, please report it: {panic}"))
+        log.problem(&format!("internal error, please report it: {panic}"));
     }));
     let stop =
         stop_signal().map_err(|error| Error::Usage(format!("cannot handle signals: {error}")))?;

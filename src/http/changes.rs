@@ -14,7 +14,7 @@ use super::context::Context;
 use super::error::Error;
 use super::limits::Class;
 use super::response::{Answer, stream, with};
-use super::route::Request;
+use super::route::{Request, unknown_parameter};
 use super::semaphore::Permit;
 use crate::render::item::ItemView;
 use crate::render::json::line;
@@ -96,13 +96,20 @@ impl Changes {
     }
 }
 
-/// A feed of the changes after `Last-Event-ID`, or else of those from now on.
+/// A feed of the changes after `Last-Event-ID`, otherwise after `?after=`, otherwise from now on.
 pub(super) fn get(request: &Request<'_>, context: &Arc<Context>) -> Answer {
-    request.no_parameters()?;
+    let mut from = None;
+    for (name, value) in request.parameters() {
+        match &*name {
+            "after" => from = Some(value.into_owned()),
+            _ => return Err(unknown_parameter(&name)),
+        }
+    }
     let busy = || Error::unavailable("too many open feeds: try again", "5");
     let permit = context.capacity.feed().ok_or_else(busy)?;
     let last = context.store.last_change()?;
-    let known = request.head.header("last-event-id");
+    // A client that reconnects still has the parameter in its address.
+    let known = request.head.header("last-event-id").or(from.as_deref());
     // One of another database, or of one that was restored since, says nothing.
     let after = known.map(|id| id.parse().ok().filter(|id| (0..=last).contains(id)));
     let is_unknown = matches!(after, Some(None));

@@ -7,7 +7,7 @@ use tiny_http::Method::{self, Delete, Get, Patch, Post, Put};
 use super::auth::Scope;
 use super::context::Context;
 use super::limits::Class::{self, Event, Health, Login, Read, Write};
-use super::openapi::doc::{ACTING, Doc, FILTERS, HISTORY, PAGES, RUNNING_OPTIONS, VIEW};
+use super::openapi::doc::{ACTING, Doc, FILTERS, FROM, HISTORY, PAGES, RUNNING_OPTIONS, VIEW};
 use super::response::Answer;
 use super::route::Request;
 use super::{
@@ -108,7 +108,7 @@ pub(super) static ROUTES: &[Route] = &[
             .parameters(&[RUNNING_OPTIONS]).body("Running").answers(&[(200, "Report")])),
     row("/api/changes", Get, Read, WithContext(changes::get),
         Doc::new("New and changed updates as they come: `update` events with an item of /api/inbox, a `ping` every 15 s, \
-            and `reset` where the `Last-Event-ID` is unknown").answers(&[(200, "text/event-stream")])),
+            and `reset` where the `Last-Event-ID` is unknown").parameters(&[FROM]).answers(&[(200, "text/event-stream")])),
     row("/api/summary", Get, Read, WithStore(summary::get),
         Doc::new("Counts and ages, for dashboards").answers(&[(200, "Summary")])),
     row("/api/hosts", Get, Read, WithStore(summary::hosts),

@@ -119,6 +119,13 @@ pub(in crate::http) const VIEW: &[Parameter] = &[
 pub(in crate::http) const ACTING: &[Parameter] =
     &[parameter("next", Kind::Text, "The query of the page to go on to")];
 
+/// Where a feed of changes begins.
+pub(in crate::http) const FROM: &[Parameter] = &[parameter(
+    "after",
+    Kind::Number { least: 0, most: ID },
+    "The `as_of` of a list: also what changed since. A `Last-Event-ID` goes before it",
+)];
+
 /// Which part of the history.
 pub(in crate::http) const HISTORY: &[Parameter] = &[
     parameter("image", Kind::Text, "Of this image only"),

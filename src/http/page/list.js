@@ -191,8 +191,14 @@ function showCounts() {
     if (state === view.state) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
   }
   byId("more").hidden = !next;
+  // Observed anew, it is told whether the button is in sight already.
+  atEnd.unobserve(byId("more"));
+  atEnd.observe(byId("more"));
   showSelection();
 }
+
+// Reads on when the end of the list comes near.
+const atEnd = new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecting) loadMore(); }, { rootMargin: "600px" });
 
 function showSelection() {
   const chosen = isEverything ? updates.size : selected.size;

@@ -6,7 +6,8 @@ let lastEvent = 0;
 let lastTouch = 0;
 
 function connect() {
-  const feed = new EventSource("api/changes");
+  // What changed between the list and the connection is told too.
+  const feed = new EventSource(`api/changes?after=${asOf}`);
   const alive = () => { lastEvent = Date.now(); };
   feed.addEventListener("ping", alive);
   feed.addEventListener("reset", () => { alive(); changed(); });

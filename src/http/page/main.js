@@ -77,7 +77,6 @@ async function start() {
   byId("everything").onclick = () => { isEverything = true; showSelection(); };
   byId("fresh").onclick = () => show(true);
   byId("more").onclick = loadMore;
-  new IntersectionObserver((entries) => { if (entries[0].isIntersecting) loadMore(); }, { rootMargin: "600px" }).observe(byId("more"));
   byId("filters").onsubmit = (event) => { event.preventDefault(); go({ search: byId("search").value.trim() }); };
   let typing = null;
   byId("search").oninput = () => {

@@ -23,8 +23,12 @@ struct Message {
 }
 
 impl Feed {
-    fn open(mut stream: TcpStream, headers: &str) -> Self {
-        write!(stream, "GET /api/changes HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
+    fn open(stream: TcpStream, headers: &str) -> Self {
+        Self::from(stream, "/api/changes", headers)
+    }
+
+    fn from(mut stream: TcpStream, path: &str, headers: &str) -> Self {
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n").unwrap();
         let mut feed = Self(BufReader::new(stream));
         assert_eq!(feed.line(), "HTTP/1.1 200 OK");
         while !feed.line().is_empty() {}
@@ -86,6 +90,15 @@ fn what_is_stored_and_decided_is_told_whoever_does_it() {
     let mut again = Feed::open(server.connect(), "Last-Event-ID: 1\r\n");
     assert_eq!(again.next().unwrap().event, "ping");
     assert_eq!([again.update().1, again.update().1], ["b:1", "a:1"]);
+    // So does one that has just read a list.
+    let mut listed = Feed::from(server.connect(), "/api/changes?after=2", "");
+    assert_eq!(
+        (listed.next().unwrap().event.as_str(), listed.update().1.as_str()),
+        ("ping", "a:1")
+    );
+    let mut again = Feed::from(server.connect(), "/api/changes?after=1", "Last-Event-ID: 2\r\n");
+    assert_eq!((again.next().unwrap().id, again.update().1.as_str()), (Some(2), "a:1"));
+    assert_eq!(server.ask("GET", "/api/changes?since=1").status, 400);
     // One that knows another inbox is told to begin anew.
     for id in ["999", "-1", "x"] {
         let mut other = Feed::open(server.connect(), &format!("Last-Event-ID: {id}\r\n"));
