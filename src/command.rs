@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, ColorWhen, Command};
 use crate::event::EventError;
 use crate::inbox::action::{Origin, Stamp};
 use crate::render::terminal::{Terminal, safe};
@@ -57,7 +57,7 @@ pub enum Error {
     #[error("cannot {action} {}: {error}", path.display())]
     File { action: &'static str, path: PathBuf, error: io::Error },
     #[error("{0}")]
-    Usage(String),
+    Message(String),
 }
 
 impl Error {
@@ -74,9 +74,13 @@ impl Error {
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
         database: location::choose(cli.db.as_deref())
-            .map_err(|error| Error::Usage(error.to_owned()))?,
+            .map_err(|error| Error::Message(error.to_owned()))?,
         quiet: cli.quiet,
-        terminal: Terminal::detect(cli.color),
+        terminal: Terminal::detect(match cli.color {
+            ColorWhen::Auto => None,
+            ColorWhen::Always => Some(true),
+            ColorWhen::Never => Some(false),
+        }),
         now: Utc::now(),
     };
     let mut out = BufWriter::new(io::stdout().lock());

@@ -65,7 +65,7 @@ pub use self::caller::{Access, Proxy};
 pub use self::context::Settings;
 pub use self::limits::Limits;
 pub use self::listen::Listener;
-pub use self::log::{Level, Log};
+pub use self::log::{Format, Level, Log};
 
 /// The stack of a connection's thread, in bytes. Only what is used of it takes memory.
 const THREAD_STACK: usize = 512 * 1024;

@@ -20,7 +20,7 @@ pub(super) fn run(
     let to_pipe = args.file.as_os_str() == "-";
     if to_pipe && session.terminal.width.is_some() {
         let message = "a database is not for a terminal: name a file, or redirect the output";
-        return Err(Error::Usage(message.to_owned()));
+        return Err(Error::Message(message.to_owned()));
     }
     if !to_pipe {
         check_target(&args.file, store.location(), args.force)?;
@@ -55,8 +55,9 @@ pub(super) fn run(
 
 /// Refuses a target that is the database or one of the files beside it, or that is not a file.
 fn check_target(target: &Path, database: &Path, force: bool) -> Result<(), Error> {
-    let refuse =
-        |what: &str| Err(Error::Usage(format!("{} {what}: choose another name", target.display())));
+    let refuse = |what: &str| {
+        Err(Error::Message(format!("{} {what}: choose another name", target.display())))
+    };
     let database = fs::canonicalize(database).unwrap_or(database.to_owned());
     let own = ["", "-wal", "-shm", "-journal"].map(|end| {
         let mut name = database.clone().into_os_string();
@@ -70,7 +71,7 @@ fn check_target(target: &Path, database: &Path, force: bool) -> Result<(), Error
     }
     match fs::metadata(target) {
         Ok(file) if !file.is_file() => refuse("is not a regular file"),
-        Ok(_) if !force => Err(Error::Usage(format!(
+        Ok(_) if !force => Err(Error::Message(format!(
             "{} already exists: choose another name, or use --force to replace it",
             target.display()
         ))),

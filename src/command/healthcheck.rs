@@ -15,7 +15,7 @@ const GOOD: &[u8] = b"HTTP/1.1 200 ";
 pub(super) fn run(args: &Healthcheck, session: &Session) -> Result<Outcome, Error> {
     let address = args.listen.first().map_or(DEFAULT_ADDRESS, String::as_str);
     if args.timeout.is_zero() {
-        return Err(Error::Usage("no time to wait: give --timeout more than 0s".into()));
+        return Err(Error::Message("no time to wait: give --timeout more than 0s".into()));
     }
     match ask(address, args.timeout) {
         Ok(true) => Ok(Outcome::Done),

@@ -14,7 +14,7 @@ pub(super) fn run(
     session: &Session,
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
-    let image = args.image.as_deref().map(ImageName::new).transpose().map_err(Error::Usage)?;
+    let image = args.image.as_deref().map(ImageName::new).transpose().map_err(Error::Message)?;
     let entries = match session.open_existing()? {
         Some(store) => store.history(&Page { image, before: None, limit: args.limit })?,
         None => Vec::new(),

@@ -34,7 +34,7 @@ fn ping(host: &str, session: &Session, out: &mut impl Write) -> Result<Outcome, 
     let is_name = !host.is_empty() && host.len() <= 255 && !host.contains(['/', '?', '#', '%']);
     if !is_name || host.contains(|c: char| c.is_control() || c.is_whitespace()) {
         let message = "a host that sends heartbeats has a name without slashes and white space";
-        return Err(Error::Usage(message.to_owned()));
+        return Err(Error::Message(message.to_owned()));
     }
     let secret = session.open()?.allow_ping(host)?;
     writeln!(out, "{host}.{secret}")?;

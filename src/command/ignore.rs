@@ -23,7 +23,7 @@ fn add(
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
     let patterns = patterns.iter().map(|pattern| ImagePattern::new(pattern));
-    let patterns: Vec<_> = patterns.collect::<Result<_, _>>().map_err(Error::Usage)?;
+    let patterns: Vec<_> = patterns.collect::<Result<_, _>>().map_err(Error::Message)?;
     let store = session.open()?;
     for pattern in &patterns {
         match store.ignore(pattern, &session.stamp(note.cloned()))? {

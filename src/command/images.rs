@@ -166,7 +166,7 @@ fn split_digest(word: &str) -> Option<(&str, &str)> {
 
 fn matching(store: &dyn Store, pattern: &str, states: &[State]) -> Result<Vec<Found>, Error> {
     let mut query = Query { states: states.to_vec(), ..Query::all(Utc::now()) };
-    query.images.push(Wanted::typed(pattern).map_err(Error::Usage)?);
+    query.images.push(Wanted::typed(pattern).map_err(Error::Message)?);
     query.sort = crate::inbox::query::Sort::Image;
     let images = store.select_images(&query)?;
     let found = images.iter().filter_map(|image| ImageName::new(image).ok());

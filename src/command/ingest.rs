@@ -72,7 +72,8 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let (sender, receiver) = sync_channel(AHEAD);
     let read = move || source::read(sources, |found| sender.send(found).is_ok());
     let reader = thread::Builder::new().name("reader".into()).spawn(read);
-    let reader = reader.map_err(|error| Error::Usage(format!("cannot start a thread: {error}")))?;
+    let reader =
+        reader.map_err(|error| Error::Message(format!("cannot start a thread: {error}")))?;
     let result = store_all(&*store, &receiver, &mut progress);
     drop(receiver);
     // Where storing failed the reader may wait for a pipe that never ends.

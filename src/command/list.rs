@@ -7,7 +7,8 @@ use super::{Error, Outcome, Session, print_name};
 use crate::cli::{Filter, Format, Group, List};
 use crate::inbox::query::{Detail, Query};
 use crate::inbox::update::State;
-use crate::render::{groups, json, table};
+use crate::render::groups::{self, By};
+use crate::render::{json, table};
 use crate::store::Store;
 
 pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
@@ -29,7 +30,7 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
         return Ok(Outcome::Done);
     };
     let mut query = query(&args.filter, &states, &*store)?;
-    query.set("sort", args.sort.name()).map_err(Error::Usage)?;
+    query.set("sort", args.sort.name()).map_err(Error::Message)?;
     (query.reverse, query.limit) = (args.reverse, args.limit);
     if let Some(by) = args.by {
         return grouped(args, by, query, &*store, session, out);
@@ -88,6 +89,11 @@ fn grouped(
 ) -> Result<Outcome, Error> {
     query.detail = Detail::Table;
     let updates = store.select(&query)?;
+    let by = match by {
+        Group::Host => By::Host,
+        Group::Repository => By::Repository,
+        Group::Tag => By::Tag,
+    };
     let groups = groups::groups(&updates, by);
     match args.format {
         Format::Table if session.quiet => {

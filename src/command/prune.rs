@@ -10,7 +10,7 @@ use crate::inbox::query::ago;
 use crate::store::Prune;
 
 pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
-    let before = ago(&args.older_than, Utc::now()).map_err(Error::Usage)?;
+    let before = ago(&args.older_than, Utc::now()).map_err(Error::Message)?;
     let Some(store) = session.open_existing()? else {
         return Ok(Outcome::Done);
     };

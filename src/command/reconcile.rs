@@ -16,7 +16,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     let standard_input = [Path::new("-").to_owned()];
     let files = if args.files.is_empty() { &standard_input[..] } else { &args.files };
     let inputs = files.iter().map(|file| open(file)).collect::<Result<Vec<_>, _>>()?;
-    let running = Running::read_all(inputs).map_err(|error| Error::Usage(error.to_string()))?;
+    let running = Running::read_all(inputs).map_err(|error| Error::Message(error.to_string()))?;
     // Diun's own list can be the first thing that an inbox gets.
     let store = if running.listed.is_empty() || args.dry_run {
         session.open_existing()?
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     let report = match reconcile::against(&*store, &running, &options, &stamp) {
         Ok(report) => report,
         Err(reconcile::Error::Store(error)) => return Err(error.into()),
-        Err(error) => return Err(Error::Usage(error.to_string())),
+        Err(error) => return Err(Error::Message(error.to_string())),
     };
     match args.format {
         Format::Table if session.quiet => {

@@ -45,14 +45,14 @@ pub(super) fn query(
         ("image", &args.image),
     ] {
         for value in values {
-            query.set(name, value).map_err(Error::Usage)?;
+            query.set(name, value).map_err(Error::Message)?;
         }
     }
     for (name, value) in
         [("search", &args.search), ("since", &args.since), ("before", &args.before)]
     {
         if let Some(value) = value {
-            query.set(name, value).map_err(Error::Usage)?;
+            query.set(name, value).map_err(Error::Message)?;
         }
     }
     query.untagged = args.untagged;

@@ -12,8 +12,8 @@ use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{Error, Outcome, Session};
-use crate::cli::Serve;
-use crate::http::{Access, Level, Limits, Listener, Log, Proxy, Server, Settings, Tokens};
+use crate::cli::{LogFormat, Serve};
+use crate::http::{Access, Format, Level, Limits, Listener, Log, Proxy, Server, Settings, Tokens};
 
 pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
 /// Anybody can read the file. Its group may: systemd passes credentials on that way.
@@ -27,7 +27,11 @@ pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
         (_, true) => Level::Verbose,
         _ => Level::Normal,
     };
-    let log = Log { format: args.log_format, level };
+    let format = match args.log_format {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+    };
+    let log = Log { format, level };
     let outcome = serve(args, session, log);
     // An event that is neither stored nor logged is lost, and the exit status is all that can say so.
     if Log::flush() { outcome } else { outcome.map(|_| Outcome::Failed) }
@@ -38,7 +42,7 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
     let listeners = listen(args)?;
     let open = listeners.iter().find(|listener| !listener.is_local());
     if let Some(open) = open.filter(|_| access.is_open() && !args.allow_unauthenticated) {
-        return Err(Error::Usage(format!(
+        return Err(Error::Message(format!(
             "{open} is reachable from other hosts: set --token-file, listen on 127.0.0.1, or pass \
              --allow-unauthenticated",
         )));
@@ -48,7 +52,7 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         log.problem(&format!("internal error, please report it: {panic}"));
     }));
     let stop =
-        stop_signal().map_err(|error| Error::Usage(format!("cannot handle signals: {error}")))?;
+        stop_signal().map_err(|error| Error::Message(format!("cannot handle signals: {error}")))?;
     let addresses: Vec<_> = listeners.iter().map(ToString::to_string).collect();
     log.info(&format!(
         "diunbox {} listens on {}, database {}, token {}",
@@ -63,13 +67,13 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
     let limits = Limits { descriptors: descriptors(), ..Limits::default() };
     let settings = Settings { access, base_path: args.base_path.clone(), log, limits };
     let server = Server { store, listeners, settings };
-    server.run(stop).map_err(|error| Error::Usage(format!("cannot serve: {error}")))?;
+    server.run(stop).map_err(|error| Error::Message(format!("cannot serve: {error}")))?;
     Ok(Outcome::Done)
 }
 
 fn listen(args: &Serve) -> Result<Vec<Listener>, Error> {
     let mut listeners = Listener::from_systemd().map_err(|error| {
-        Error::Usage(format!("cannot use the sockets that LISTEN_FDS hands over: {error}"))
+        Error::Message(format!("cannot use the sockets that LISTEN_FDS hands over: {error}"))
     })?;
     let default = [DEFAULT_ADDRESS.to_owned()];
     let addresses = match args.listen.as_slice() {
@@ -78,7 +82,7 @@ fn listen(args: &Serve) -> Result<Vec<Listener>, Error> {
     };
     for address in addresses {
         listeners.extend(
-            Listener::bind(address).map_err(|error| Error::Usage(explain(address, &error)))?,
+            Listener::bind(address).map_err(|error| Error::Message(explain(address, &error)))?,
         );
     }
     Ok(listeners)
@@ -108,11 +112,11 @@ fn tokens(args: &Serve, log: Log) -> Result<Option<Tokens>, Error> {
         (None, Err(std::env::VarError::NotPresent)) => return Ok(None),
         // The error itself quotes the token.
         (None, Err(std::env::VarError::NotUnicode(_))) => {
-            return Err(Error::Usage("the token in DIUNBOX_TOKEN is not UTF-8".to_owned()));
+            return Err(Error::Message("the token in DIUNBOX_TOKEN is not UTF-8".to_owned()));
         }
     };
     let tokens = Tokens::new(&text).map_err(|reason| {
-        Error::Usage(format!("the token in {source} cannot be used: {reason}"))
+        Error::Message(format!("the token in {source} cannot be used: {reason}"))
     })?;
     Ok(Some(tokens))
 }

@@ -25,7 +25,7 @@ pub(super) fn run(args: &Show, session: &Session, out: &mut impl Write) -> Resul
         [] => return Ok(Outcome::Negative),
         [image] => &image.name,
         [first, second, ..] => {
-            return Err(Error::Usage(format!(
+            return Err(Error::Message(format!(
                 "\"{}\" matches {} images, such as \"{}\" and \"{}\": name one of them",
                 args.image,
                 resolved.images.len(),

@@ -36,7 +36,7 @@ pub(super) fn snooze(
         (Some(age), _) => until::after(age, session.now),
         (None, date) => until::date(date.as_deref().unwrap_or_default(), session.now),
     };
-    act(Kind::Snooze(until.map_err(Error::Usage)?), &args.target, &[], session, out)
+    act(Kind::Snooze(until.map_err(Error::Message)?), &args.target, &[], session, out)
 }
 
 /// Applies a decision to the images that are named, or to all updates in these states that the filters
@@ -54,7 +54,7 @@ fn act(
         || limits.is_empty() && !target.filter.host.is_empty();
     if !target.all && (is_filtered || target.images.is_empty()) {
         let message = "filters require --all and cannot be combined with image names";
-        return Err(Error::Usage(message.to_owned()));
+        return Err(Error::Message(message.to_owned()));
     }
     let Some(store) = session.open_existing()? else {
         return Ok(if target.all { Outcome::Done } else { Outcome::Negative });
@@ -63,7 +63,7 @@ fn act(
     let stamp = session.stamp(target.note.clone());
     let action = if target.all {
         let query = query(&target.filter, states, &*store)?;
-        Action::on_all(kind, query, stamp).map_err(Error::Usage)?
+        Action::on_all(kind, query, stamp).map_err(Error::Message)?
     } else {
         let resolved = resolve(&*store, &read_words(&target.images, target.null)?, kind.takes())?;
         for missing in &resolved.missing {

@@ -6,7 +6,6 @@ use chrono::{SecondsFormat, Utc};
 use serde::Serialize;
 
 use super::stderr;
-use crate::cli::LogFormat;
 use crate::inbox::received::Received;
 use crate::render::json;
 use crate::render::terminal::safe;
@@ -28,11 +27,20 @@ pub enum Level {
     Verbose,
 }
 
+/// How to write the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One line of text per request.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
 /// Writes the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
     /// How to write it.
-    pub format: LogFormat,
+    pub format: Format,
     /// How much.
     pub level: Level,
 }
@@ -74,8 +82,8 @@ impl Log {
             None => entry.path,
         };
         match self.format {
-            LogFormat::Json => Self::json(level, entry),
-            LogFormat::Text => {
+            Format::Json => Self::json(level, entry),
+            Format::Text => {
                 let error = entry.error.map(|error| format!(" {error}")).unwrap_or_default();
                 let Entry { method, path, status, ms, client, .. } = entry;
                 Self::text(&format!("{method} {path} {status} {ms:.1}ms {client}{error}"));
@@ -124,8 +132,8 @@ impl Log {
 
     fn message(self, level: &str, message: &str) {
         match self.format {
-            LogFormat::Json => Self::json(level, Message { message }),
-            LogFormat::Text => Self::text(message),
+            Format::Json => Self::json(level, Message { message }),
+            Format::Text => Self::text(message),
         }
     }
 

@@ -202,12 +202,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cli::LogFormat;
     use crate::event::Event;
     use crate::http::caller::Access;
     use crate::http::context::Settings;
     use crate::http::limits::Limits;
-    use crate::http::log::{Level, Log};
+    use crate::http::log::{Format, Level, Log};
     use crate::store::SqliteStore;
 
     fn context() -> &'static Arc<Context> {
@@ -215,7 +214,7 @@ mod tests {
         let new = || {
             let folder = tempfile::tempdir().unwrap();
             let store = Box::new(SqliteStore::open(&folder.path().join("diunbox.db")).unwrap());
-            let log = Log { format: LogFormat::Text, level: Level::Quiet };
+            let log = Log { format: Format::Text, level: Level::Quiet };
             let settings = Settings {
                 access: Access::default(),
                 base_path: String::new(),

@@ -12,9 +12,19 @@ use super::json::seconds;
 use super::place::hosts;
 use super::terminal::Terminal;
 use super::time::ago;
-use crate::cli::Group as By;
 use crate::image::{repository, short_name};
 use crate::inbox::update::Update;
+
+/// What to count updates by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The hosts that need the update.
+    Host,
+    /// The image's name without its tag.
+    Repository,
+    /// The user's tag.
+    Tag,
+}
 
 /// Updates that have something in common.
 #[derive(Debug, Serialize)]

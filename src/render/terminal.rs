@@ -6,8 +6,6 @@ use std::io::IsTerminal;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{Effects, Style};
 
-use crate::cli::ColorWhen;
-
 const HEADING: Style = Style::new().effects(Effects::BOLD);
 
 /// What standard output can show.
@@ -24,18 +22,16 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Looks at standard output, `NO_COLOR` and their like, and what the user asked for.
-    pub fn detect(when: ColorWhen) -> Self {
+    /// Looks at standard output. Colour is used if the user wants it; if that is not said, on a terminal
+    /// unless `NO_COLOR` is set.
+    pub fn detect(wants_color: Option<bool>) -> Self {
         let stdout = std::io::stdout();
         let is_terminal = stdout.is_terminal();
         let size = terminal_size::terminal_size().filter(|_| is_terminal);
         let width = is_terminal.then(|| size.map_or(80, |(width, _)| usize::from(width.0)));
         let height = size.map(|(_, height)| usize::from(height.0));
-        let color = match when {
-            ColorWhen::Always => true,
-            ColorWhen::Never => false,
-            ColorWhen::Auto => !matches!(AutoStream::choice(&stdout), ColorChoice::Never),
-        };
+        let color = wants_color
+            .unwrap_or_else(|| !matches!(AutoStream::choice(&stdout), ColorChoice::Never));
         let capable = || supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
         Self { width, height, color, links: color && is_terminal && capable() }
     }

@@ -7,8 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use diunbox::cli::LogFormat;
-use diunbox::http::{Access, Level, Limits, Listener, Log, Server, Settings};
+use diunbox::http::{Access, Format, Level, Limits, Listener, Log, Server, Settings};
 use diunbox::store::{SqliteStore, Store};
 
 use crate::common::Inbox;
@@ -46,7 +45,7 @@ impl Inside {
         let listeners = Listener::bind("127.0.0.1:0").unwrap();
         let address = listeners[0].to_string();
         let (stopped, stop) = UnixStream::pair().unwrap();
-        let log = Log { format: LogFormat::Json, level: Level::Quiet };
+        let log = Log { format: Format::Json, level: Level::Quiet };
         let (access, base_path) = (Access::default(), String::new());
         let settings = Settings { access, base_path, log, limits };
         let server = Server { store, listeners, settings };
