@@ -25,7 +25,7 @@ const GLOBAL: &str = "Global options";
 
 /// An inbox for container-image updates.
 ///
-/// Takes in what Diun reports, and says what is pending, where and since when.
+/// Stores what Diun reports, and shows what is pending, where and since when.
 #[derive(Debug, Parser)]
 #[command(name = "diunbox", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = help::EXIT_STATUS, after_long_help = help::PROGRAM)]
@@ -44,7 +44,7 @@ pub struct Cli {
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = GLOBAL)]
     pub color: ColorWhen,
 
-    /// Say nothing but errors; `list` and `tag list` print names alone
+    /// Suppress messages; `list` and `tag list` print only names
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
 

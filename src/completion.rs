@@ -1,4 +1,4 @@
-//! Completion: what can come next on the command line, by the names that the database knows.
+//! Shell completion, including the names in the database.
 //!
 //! The scripts of `completions/` make a shell run `diunbox` with the variable `DIUNBOX_COMPLETE`
 //! set, and the words of the line so far.

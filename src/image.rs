@@ -1,4 +1,4 @@
-//! Image names: Docker's short and full forms, patterns, and near misses.
+//! Image names: Docker's short and full forms, patterns, and similar names.
 //!
 //! The rules are those of Docker's [image references](https://pkg.go.dev/github.com/distribution/reference):
 //! `nginx` is `docker.io/library/nginx:latest`, and a first part with a dot or a colon, or

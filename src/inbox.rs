@@ -1,4 +1,4 @@
-//! The domain, without I/O: updates and where they run, what is asked of them, and what is decided.
+//! The domain, without I/O: updates, places, queries and actions.
 
 pub mod action;
 pub mod fold;

@@ -1,4 +1,4 @@
-//! What really runs, compared with the inbox, from what the engines' own tools print.
+//! Compares the inbox with what really runs, from the output of the engines' own tools.
 //!
 //! `shapes` reads the JSON (the fields of `object`), `running` is what is known of each workload, `join` finds the places of the
 //! inbox among them, `verdict` says whether a place is done, and [`against`] updates the store with the result.

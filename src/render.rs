@@ -1,4 +1,4 @@
-//! What a person or a script gets to see: tables, JSON and times, safe for a terminal.
+//! Output: tables, JSON and times, safe for a terminal.
 
 mod columns;
 pub mod counts;

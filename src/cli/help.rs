@@ -1,4 +1,4 @@
-//! What the long help and the manual pages say below the options.
+//! The sections below the options in the long help and the manual pages.
 //!
 //! A section is a heading that ends in a colon, and indented lines: either a term and, after two
 //! spaces or more, what it means; or a sentence that ends in a colon, and the command it speaks of,

@@ -38,7 +38,7 @@ pub struct List {
     #[arg(short, long)]
     pub reverse: bool,
 
-    /// Count the updates by what they have in common
+    /// Count the updates per group
     ///
     /// By host, an update counts for each host that needs it.
     #[arg(long, value_name = "GROUP", conflicts_with_all = ["null", "limit", "sort", "reverse"])]

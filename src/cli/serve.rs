@@ -1,4 +1,4 @@
-//! The arguments of `serve`, and of `healthcheck`, which asks it.
+//! The arguments of `serve` and `healthcheck`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `diunbox completions`: the script that makes a shell complete.
+//! `diunbox completions`: prints the completion script of a shell.
 
 use std::io::Write;
 

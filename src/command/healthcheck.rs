@@ -1,4 +1,4 @@
-//! `diunbox healthcheck`: whether a running serve answers.
+//! `diunbox healthcheck`: checks that a running server answers.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};

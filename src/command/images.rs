@@ -1,4 +1,4 @@
-//! The images that a user's words stand for.
+//! Resolves the image names and patterns that a user types.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read};

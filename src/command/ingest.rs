@@ -65,7 +65,7 @@ fn sources(files: &[PathBuf]) -> Vec<Source> {
     files.iter().map(source).collect()
 }
 
-/// Stores what is good, and reports what is not.
+/// Stores the good events, and reports the bad ones.
 fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     let store = session.open()?;
     let mut progress = Progress::new(&sources, session.quiet);

@@ -78,7 +78,7 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
     Ok(if args.exit_code && listed > 0 { Outcome::Negative } else { Outcome::Done })
 }
 
-/// Prints how many updates there are by what they have in common.
+/// Prints the number of updates per group.
 fn grouped(
     args: &List,
     by: Group,

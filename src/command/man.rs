@@ -1,4 +1,4 @@
-//! `diunbox man`: the manual pages, one a command.
+//! `diunbox man`: the manual pages, one per command.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! `diunbox status`: how much there is to do, in a line.
+//! `diunbox status`: the counts in one line.
 
 use std::io::Write;
 

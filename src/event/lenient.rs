@@ -1,4 +1,4 @@
-//! Events with fields that are not as Diun sends them: from other programs, templates and old versions.
+//! Lenient parsing of events from other programs, templates and old versions.
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use serde_json::{Map, Value};

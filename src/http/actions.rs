@@ -1,4 +1,4 @@
-//! `/api/actions` and what belongs to it: decisions, taking them back, and their history.
+//! `/api/actions`, `/api/actions/undo` and `/api/history`.
 
 use chrono::Utc;
 use serde::{Deserialize, Deserializer};

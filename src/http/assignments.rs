@@ -1,4 +1,4 @@
-//! `/api/tag-assignments`: which image carries which tag.
+//! `/api/tag-assignments`: assigns tags to images.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! The rule for browsers: no page of another site may ask.
+//! Protection against requests from other sites and against DNS rebinding.
 
 use std::net::IpAddr;
 

@@ -1,9 +1,9 @@
-//! A number of bytes that all requests share.
+//! A memory budget shared by all requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Memory for so many bytes, shared by threads.
+/// A number of bytes, shared by threads.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     most: usize,

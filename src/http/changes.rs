@@ -69,7 +69,7 @@ impl Changes {
             if last != known || is_over {
                 self.changed.notify_all();
             }
-            // New feeds and changes wake it, too; it asks again all the same.
+            // A new feed wakes it early, which does no harm.
             drop(self.wait(state, Some(PERIOD)));
         }
     }

@@ -1,4 +1,4 @@
-//! A client's socket. Reads and writes on it end in time.
+//! A client's socket, with deadlines on reads and writes.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;

@@ -1,4 +1,4 @@
-//! Why a request is refused: a status, and one sentence for the client and the log.
+//! An error response: a status, and one sentence for the client and the log.
 
 use std::fmt::Display;
 

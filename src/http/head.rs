@@ -146,7 +146,7 @@ impl Head {
     }
 }
 
-/// A number of decimal digits alone. One that no `usize` can hold counts as the largest.
+/// A number of only decimal digits. One that no `usize` can hold counts as the largest.
 fn content_length(value: &[u8]) -> Option<usize> {
     let digits = std::str::from_utf8(value).ok()?;
     let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! What clients may cost: sizes, times, connections and memory.
+//! Limits on sizes, times, connections and memory.
 
 use std::time::Duration;
 

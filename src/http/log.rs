@@ -1,4 +1,4 @@
-//! The log on standard error: a line a request, for people or for machines.
+//! The access log on standard error, as text or JSON.
 
 use std::time::Duration;
 

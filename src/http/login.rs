@@ -1,4 +1,4 @@
-//! `/login` and `/logout`: a token once, and a cookie from then on.
+//! `/login` and `/logout`: exchange a token for a cookie, and remove it.
 
 #![allow(clippy::unnecessary_wraps, reason = "all handlers have one form")]
 

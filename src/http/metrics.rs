@@ -16,7 +16,7 @@ use crate::inbox::update::Host;
 use crate::render::terminal::safe;
 use crate::render::time::age;
 
-/// No more hosts than these, the ones that were heard from last: each name is a series of its own in
+/// The maximum number of hosts, those heard from last: each name is a series of its own in
 /// Prometheus, and events from anywhere bring names.
 const HOSTS: usize = 200;
 /// Bytes of a host's name. DNS allows 253; longer names are not host names, and are left out.

@@ -1,4 +1,4 @@
-//! `/openapi.json`: every route, from the table that requests are answered by.
+//! `/openapi.json`: the description of every route, from the route table.
 
 pub(super) mod doc;
 

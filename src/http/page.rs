@@ -1,5 +1,5 @@
-//! `/`: the page, of files that are part of the program. What it shows stands in the HTML, so that it can be
-//! read without a script; the script then asks the API for the same.
+//! `/`: the web page. Its files are embedded. The HTML contains the list, so that it can be read without
+//! JavaScript; the script then loads the same from the API.
 
 #![allow(clippy::unnecessary_wraps, reason = "all handlers have one form")]
 

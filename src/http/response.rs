@@ -1,4 +1,4 @@
-//! Answers: how they are made, and how they go over the wire.
+//! Responses: constructing and sending them.
 
 use std::io::{self, Read, Write};
 

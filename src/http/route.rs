@@ -1,4 +1,4 @@
-//! Which route a request takes, and whether it may.
+//! Routing: finds the route of a request, and checks that the caller may use it.
 
 use std::borrow::Cow;
 use std::sync::Arc;

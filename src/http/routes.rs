@@ -1,4 +1,4 @@
-//! Every path and method, what answers it, and what `/openapi.json` says about it.
+//! The route table: path, method, handler and description.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::store::Store;
 
-/// What answers a request: most need nothing but the store.
+/// A handler: most need only the store.
 #[derive(Clone, Copy)]
 pub(super) enum Handler {
     Store(fn(&Request<'_>, &dyn Store) -> Answer),

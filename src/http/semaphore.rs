@@ -1,9 +1,9 @@
-//! A counting semaphore: it limits connections, and requests that are being answered.
+//! A counting semaphore; it limits connections and concurrent requests.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Permits for so many at a time, shared by threads.
+/// A number of permits, shared by threads.
 #[derive(Clone, Debug)]
 pub(super) struct Semaphore(Arc<Inner>);
 

@@ -1,4 +1,4 @@
-//! Standard error, written by a thread of its own.
+//! Writes the log to standard error in a separate thread.
 //!
 //! A terminal stopped by Ctrl-S, or a pipe without a reader, must not delay an answer. So
 //! requests only queue their lines. The queue is limited: ordinary lines are dropped first, then

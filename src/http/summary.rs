@@ -1,4 +1,4 @@
-//! `/api/summary` and `/api/hosts`: how much there is to do, for dashboards.
+//! `/api/summary` and `/api/hosts`: counts for dashboards.
 
 use chrono::Utc;
 

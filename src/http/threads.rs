@@ -1,4 +1,4 @@
-//! Threads that are used again: starting one takes longer than most requests.
+//! A pool of threads: starting one takes longer than most requests.
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,4 +1,4 @@
-//! The connections that wait for their client, so that they can be ended to make room or to stop.
+//! The waiting connections, which can be ended to make room or at shutdown.
 
 use std::collections::BTreeMap;
 use std::net::Shutdown;

@@ -1,4 +1,4 @@
-//! A decision about updates, and what came of it.
+//! Actions on updates, and their results.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Superseding: an older version is folded under a newer one that every place of it has too.
+//! Superseding: an older version is folded under a newer one if all its places have the newer one too.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! What was decided before, and which images are never shown.
+//! Recorded actions, and ignore patterns.
 
 use chrono::{DateTime, Utc};
 

@@ -1,4 +1,4 @@
-//! What the labels of an image say about it.
+//! Labels of images: version, source and changelog.
 
 use std::collections::BTreeMap;
 

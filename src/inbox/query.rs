@@ -1,4 +1,4 @@
-//! Which updates are asked for: the same value for every door and every engine.
+//! Queries: the same filters for the command line, HTTP and every engine.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! Heartbeats: what Diun says before and after each look at the registries.
+//! Heartbeats that Diun sends before and after each scan of the registries.
 //!
 //! A Diun that finds nothing sends no event, so its silence means nothing. With `watch.healthchecks` it
 //! posts to `URL/start` before each scan, and after it to `URL` with a text such as `3 tag(s) have been

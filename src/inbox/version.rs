@@ -1,4 +1,4 @@
-//! Which tags are versions, and which of two versions of one thing is newer.
+//! Parses tags as versions, and compares them.
 //!
 //! A tag is a version if it has at least three numbers, such as `v1.2.3-alpine3.20`. The text around
 //! them names the *series*: only versions of one series are compared. Within a series, those with the

@@ -1,4 +1,4 @@
-//! Where events come from, and reading them there.
+//! Sources of events: files and standard input.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! Cuts a stream of bytes into JSON objects, in bounded memory and however the bytes arrive.
+//! Splits a stream of bytes into JSON objects, in bounded memory.
 //!
 //! The objects may stand one a line (NDJSON), in one array, or pretty-printed one after another.
 //! What is broken is reported once, and the next object after it is found again: an object that

@@ -1,4 +1,4 @@
-//! From what runs to what the store keeps.
+//! Compares the running workloads with a store, and records the result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub struct Options {
     pub acknowledges: bool,
 }
 
-/// What was found, and what came of it.
+/// The result of a comparison.
 #[derive(Debug)]
 pub struct Report {
     /// Every place that could be compared.

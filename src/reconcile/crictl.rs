@@ -1,4 +1,4 @@
-//! The containers that `crictl ps` prints. Their digests stand in what `crictl images` prints.
+//! Containers in the output of `crictl ps`. Their digests are in the output of `crictl images`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which running workload is which place of the inbox.
+//! Matches running workloads with the places of the inbox.
 
 use std::collections::{BTreeMap, BTreeSet};
 

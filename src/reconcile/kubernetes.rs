@@ -1,4 +1,4 @@
-//! Pods, by what owns them: their own names change with each rollout.
+//! Pods, identified by their owner, because their own names change with each rollout.
 
 use std::collections::BTreeMap;
 

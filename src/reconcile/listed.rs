@@ -1,4 +1,4 @@
-//! What Diun itself knows: `diun image list --raw` and `diun image inspect --raw`.
+//! The output of `diun image list --raw` and `diun image inspect --raw`.
 
 use std::collections::BTreeMap;
 

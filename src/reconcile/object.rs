@@ -1,4 +1,4 @@
-//! The fields of what engines print that matter.
+//! The fields that are read from the engines' JSON.
 
 use std::collections::BTreeMap;
 use std::fmt;

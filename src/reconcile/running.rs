@@ -1,4 +1,4 @@
-//! What runs: workloads, and the images that they run.
+//! Running workloads and their images.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! Whether a place is done: the rules, in their order.
+//! The rules that decide whether a place is done, in their order.
 
 use chrono::{DateTime, Utc};
 use std::cmp::Ordering;

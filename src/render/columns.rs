@@ -1,4 +1,4 @@
-//! Columns: whole ones for a pipe, and what fits for a terminal.
+//! Column layout: untruncated for a pipe, fitted for a terminal.
 
 use std::io::{self, Write};
 

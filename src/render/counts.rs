@@ -1,4 +1,4 @@
-//! How much there is to do, as flat JSON.
+//! The counts as flat JSON.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! Texts that have too little room. What tells one from another stays: the tag of an image's name, and
-//! how many more places there are.
+//! Shortens texts. The distinctive parts stay: the tag of an image's name, and the number of further
+//! places.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

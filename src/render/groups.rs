@@ -1,4 +1,4 @@
-//! Updates, counted by what they have in common.
+//! Updates grouped by host, repository or tag.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

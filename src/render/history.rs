@@ -1,4 +1,4 @@
-//! What was decided, as tables and JSON.
+//! Recorded actions, as tables and JSON.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What each host has to do, and when it was last heard from.
+//! Hosts, as tables and JSON.
 
 use std::io::{self, Write};
 

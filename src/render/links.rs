@@ -1,4 +1,4 @@
-//! Where a user can read about an update.
+//! The links of an update.
 
 use serde::Serialize;
 

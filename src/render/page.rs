@@ -1,4 +1,4 @@
-//! A page about one update, for people.
+//! One update in full, as text.
 
 use std::io::{self, Write};
 

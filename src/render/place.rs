@@ -1,4 +1,4 @@
-//! Where an update is, in a few words.
+//! Short texts about the places of an update.
 
 use chrono::{DateTime, Utc};
 

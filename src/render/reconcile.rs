@@ -1,4 +1,4 @@
-//! What a comparison with what runs has found.
+//! The report of `reconcile`, as a table and JSON.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What the terminal can show, and what must never reach it.
+//! The capabilities of the terminal, and escaping of control characters.
 
 use std::borrow::Cow;
 use std::io::IsTerminal;

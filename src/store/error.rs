@@ -1,4 +1,4 @@
-//! Why an operation failed.
+//! Errors of the store.
 
 /// What an operation returns.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -6,7 +6,7 @@ use super::{Result, Store};
 use crate::inbox::query::{Detail, Query, Sort};
 use crate::inbox::update::Update;
 
-/// At most so many changed updates are read at a time.
+/// The maximum number of changed updates read at a time.
 const BATCH: usize = 200;
 
 /// A position in the changes of a store.

@@ -1,4 +1,4 @@
-//! What is said of a route: its parameters, its body and its answers.
+//! The description of a route: parameters, body and responses.
 
 /// The description of a route. Schemas are named as in `schemas.json`.
 pub(in crate::http) struct Doc {

@@ -1,4 +1,4 @@
-//! One object of the stream, as far as it was read.
+//! The state of one partially read object.
 
 use super::{Broken, MAX_OBJECT_BYTES};
 

@@ -1,4 +1,4 @@
-//! Applying actions, and recording them.
+//! Applies actions, and records them.
 
 use std::collections::{HashMap, HashSet};
 

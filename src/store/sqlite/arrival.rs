@@ -1,4 +1,4 @@
-//! An event on its way into the rows of its update and its place.
+//! An event converted to column values.
 
 use std::cell::OnceCell;
 

@@ -1,4 +1,4 @@
-//! What an update's row and its places hold before an action changes them, so that it can be undone.
+//! The state of a row and its places before an action, for undo.
 
 use rusqlite::{Connection, Result, params};
 use serde::{Deserialize, Serialize};

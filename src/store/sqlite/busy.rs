@@ -1,4 +1,4 @@
-//! How long an operation waits for a lock, be it SQLite's or one of this process.
+//! Waiting for locks of SQLite and of this process.
 
 use std::cell::Cell;
 use std::thread;

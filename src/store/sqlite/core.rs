@@ -1,4 +1,4 @@
-//! The connections to a database, and whose turn it is to write.
+//! The connections to a database, and the queue of writers.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;

@@ -1,4 +1,4 @@
-//! What SQLite's errors mean to the user.
+//! Converts SQLite's errors to messages for the user.
 
 use std::path::Path;
 

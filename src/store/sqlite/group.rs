@@ -1,4 +1,4 @@
-//! Group commit: concurrent callers share one transaction, and so one sync.
+//! Group commit: concurrent callers share one transaction and one fsync.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -1,4 +1,4 @@
-//! Recording actions, and reading them back.
+//! Records and reads actions.
 
 use rusqlite::{Connection, Result, params};
 

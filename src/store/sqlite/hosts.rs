@@ -1,4 +1,4 @@
-//! What each host has to do, and when it was last heard from.
+//! The table of hosts.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What the labels of images say.
+//! The table of labels.
 
 use rusqlite::{Connection, OptionalExtension, Result};
 

@@ -1,4 +1,4 @@
-//! The lines of versions: which updates are folded under which, and what came before.
+//! Works out which updates supersede which, and what an update is compared with.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Reading: from rows to updates, digests and counts.
+//! Reads updates, digests and counts.
 
 use chrono::{DateTime, Utc};
 use rusqlite::types::ValueRef;

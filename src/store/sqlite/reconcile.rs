@@ -1,4 +1,4 @@
-//! Keeping what was found out about places.
+//! Records the result of a comparison with what runs.
 
 use std::collections::BTreeSet;
 

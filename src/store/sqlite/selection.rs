@@ -1,4 +1,4 @@
-//! From a query to the part of an SQL statement that selects, orders and limits.
+//! Converts a query to SQL conditions, order and limit.
 
 use rusqlite::types::Value;
 

@@ -1,4 +1,4 @@
-//! Taking actions back.
+//! Undoes actions.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 

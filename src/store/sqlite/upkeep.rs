@@ -1,4 +1,4 @@
-//! Removing what is old, copying the database, and flushing its log.
+//! Prune, backup and WAL checkpoint.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Storing events: the rules of what an event changes.
+//! Stores events: the rules of what an event changes.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -15,7 +15,7 @@ use crate::inbox::received::Received;
 
 /// Memory for pages, in KiB, while many events are stored: the pages of a bulk are touched at random.
 const BULK_CACHE_KIB: i64 = 32 * 1024;
-/// So many events in a transaction are a bulk.
+/// From this number of events on, a transaction is a bulk.
 const BULK: usize = 1_000;
 
 /// Stores events in order in one transaction.
