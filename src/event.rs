@@ -5,6 +5,12 @@
 
 #[path = "event/lenient.rs"]
 mod lenient;
+#[path = "event/limits.rs"]
+mod limits;
+#[path = "event/pod.rs"]
+mod pod;
+
+pub(crate) use pod::pod_owner;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -116,11 +122,12 @@ impl Event {
             Ok(text) => serde_json::from_str::<Self>(text),
             Err(_) => serde_json::from_slice(json),
         };
-        let (event, warnings) = match event {
+        let (mut event, mut warnings) = match event {
             Ok(event) => (event, Vec::new()),
             Err(error) if error.is_data() => lenient::read(json)?,
             Err(error) => return Err(EventError::Syntax(error.to_string())),
         };
+        warnings.extend(limits::apply(&mut event));
         Ok((event.checked()?, warnings))
     }
 
@@ -165,6 +172,7 @@ impl Event {
         if !found {
             return Err(EventError::NoEnvironment);
         }
+        limits::apply(&mut event);
         event.checked()
     }
 
@@ -191,7 +199,7 @@ impl Event {
         let pod = || path(&[get("pod_namespace"), owner, get("ctn_name")]);
         let task =
             || path(&[first(&["job_name", "job_id"]), get("taskgroup_name"), get("task_name")]);
-        match self.provider.as_str() {
+        let mut workload = match self.provider.as_str() {
             "file" | "dockerfile" => String::new(),
             "swarm" => first(&["ctn_name", "svc_id"]).to_owned(),
             "kubernetes" => pod(),
@@ -199,36 +207,16 @@ impl Event {
             _ if !get("pod_name").is_empty() => pod(),
             _ if !get("task_name").is_empty() => task(),
             _ => first(&["ctn_names", "ctn_name", "ctn_id", "svc_id"]).to_owned(),
-        }
+        };
+        workload.retain(|character| character != '\0');
+        workload.truncate(limits::floor(&workload, limits::WORKLOAD));
+        workload
     }
 
     fn checked(mut self) -> Result<Self, EventError> {
         let image = ImageName::new(&self.image).map_err(EventError::Image)?;
         image.as_str().clone_into(&mut self.image);
         Ok(self)
-    }
-}
-
-/// What owns a pod, guessed from the pod's name: a StatefulSet appends a number, others five characters
-/// of an alphabet of their own, after the hash of a ReplicaSet or the time of a CronJob.
-pub(crate) fn pod_owner(pod: &str) -> &str {
-    let is_random =
-        |text: &str| text.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let Some((base, end)) = pod.rsplit_once('-') else { return pod };
-    if end.len() == 5 && is_random(end) {
-        match base.rsplit_once('-') {
-            Some((owner, hash))
-                if (8..=10).contains(&hash.len()) && (is_random(hash) || is_number(hash)) =>
-            {
-                owner
-            }
-            _ => base,
-        }
-    } else if !end.is_empty() && is_number(end) {
-        base
-    } else {
-        pod
     }
 }
 

@@ -175,3 +175,25 @@ fn each_provider_names_its_workload() {
     assert_eq!(workload("k3s", &pod), "prod/api-7f/api");
     assert_eq!(workload("", &[]), "");
 }
+
+#[test]
+fn a_field_beyond_its_limit_is_cut_and_nul_is_removed() {
+    let long = "ä".repeat(2_000);
+    let json = serde_json::json!({
+        "image": "a", "hostname": format!("n\0as{long}"), "provider": "docker", "hub_link": "x".repeat(3_000),
+        "metadata": {"ctn_names": format!("we\0b{long}")},
+    });
+    let (event, warnings) = Event::read(json.to_string().as_bytes()).unwrap();
+    assert!(
+        event.hostname.starts_with("nasä") && event.hostname.len() <= 256,
+        "{}",
+        event.hostname
+    );
+    assert_eq!(event.hub_link.len(), 2_048);
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    let workload = event.workload();
+    assert!(workload.starts_with("webä") && workload.len() <= 450, "{workload}");
+    let huge = serde_json::json!({"image": "a", "metadata": {"a": "x".repeat(1 << 20), "b": "y"}});
+    let (event, warnings) = Event::read(huge.to_string().as_bytes()).unwrap();
+    assert_eq!((event.metadata.len(), warnings.len()), (0, 1));
+}

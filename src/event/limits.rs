@@ -1,0 +1,50 @@
+//! Limits on the fields beside the image. A field that exceeds its limit never costs the event: it is cut.
+
+use super::Event;
+
+/// Bytes of a field.
+const FIELD: usize = 256;
+/// Bytes of a link.
+const LINK: usize = 2_048;
+/// Bytes of all keys and values of the metadata.
+const METADATA: usize = 1024 * 1024;
+/// Bytes of a workload. Together with the longest image, host and provider it is at most 2,000 bytes, which
+/// every database can index.
+pub(super) const WORKLOAD: usize = 450;
+
+/// Cuts what is too long, and removes NUL characters. Returns warnings about both.
+pub(super) fn apply(event: &mut Event) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let fields = [
+        ("diun_version", &mut event.diun_version, FIELD),
+        ("hostname", &mut event.hostname, FIELD),
+        ("status", &mut event.status, FIELD),
+        ("provider", &mut event.provider, FIELD),
+        ("hub_link", &mut event.hub_link, LINK),
+        ("mime_type", &mut event.mime_type, FIELD),
+        ("digest", &mut event.digest, FIELD),
+        ("platform", &mut event.platform, FIELD),
+    ];
+    for (name, text, most) in fields {
+        if text.contains('\0') {
+            text.retain(|character| character != '\0');
+            warnings.push(format!("`{name}`: removed NUL characters"));
+        }
+        let length = text.len();
+        if length > most {
+            text.truncate(floor(text, most));
+            warnings.push(format!("`{name}`: cut {length} bytes to {most}"));
+        }
+    }
+    let length: usize = event.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if length > METADATA {
+        event.metadata.clear();
+        warnings.push(format!("`metadata`: dropped {length} bytes; the limit is {METADATA}"));
+    }
+    warnings
+}
+
+/// The end of the last character within some bytes.
+pub(super) fn floor(text: &str, most: usize) -> usize {
+    (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
+}
