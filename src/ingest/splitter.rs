@@ -51,7 +51,7 @@ pub enum Broken {
 ///
 /// let mut objects = Vec::new();
 /// let mut splitter = Splitter::default();
-/// let mut keep = |piece: diunbox::splitter::Piece<'_>| objects.push(piece.object.map(<[u8]>::to_vec));
+/// let mut keep = |piece: diunbox::ingest::splitter::Piece<'_>| objects.push(piece.object.map(<[u8]>::to_vec));
 /// splitter.feed(b"[{\"image\": \"a\"}, {\"ima", &mut keep);
 /// splitter.feed(b"ge\": \"b\"}]\n", &mut keep);
 /// splitter.finish(&mut keep);

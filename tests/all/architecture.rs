@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use syn::UseTree;
 use syn::visit::{self, Visit};
@@ -68,12 +69,11 @@ fn every_dependency_has_its_reason() {
 /// Fails when code outside of some modules or files uses a crate or a macro, or calls a function of a module.
 fn assert_only(word: &str, allowed: &[&str]) {
     let mut seen = 0;
-    for file in files(&source()) {
-        let place = file.strip_prefix(source()).unwrap().with_extension("");
-        let is_used = Paths::of(&file).0.iter().any(|path| path.starts_with(word));
+    for (place, paths) in parsed() {
+        let is_used = paths.iter().any(|path| path.starts_with(word));
         seen += usize::from(is_used);
         let is_allowed = allowed.iter().any(|allowed| place.starts_with(allowed));
-        assert!(is_allowed || !is_used, "{} uses `{word}`", file.display());
+        assert!(is_allowed || !is_used, "{} uses `{word}`", place.display());
     }
     let is_crate = !word.contains("::") && !word.ends_with('!');
     assert!(seen > 0 || !is_crate, "nothing uses `{word}`: is the rule out of date?");
@@ -81,19 +81,26 @@ fn assert_only(word: &str, allowed: &[&str]) {
 
 fn arrows_of_the_code() -> Arrows {
     let mut arrows = Arrows::new();
-    for file in files(&source()) {
-        let place = file.strip_prefix(source()).unwrap().with_extension("");
+    for (place, paths) in parsed() {
         let module = place.iter().next().unwrap().to_str().unwrap().to_owned();
         if module == "lib" || module == "main" {
             continue;
         }
-        let paths = Paths::of(&file).0;
         let known =
             paths.iter().filter_map(|path| path.strip_prefix("crate::")?.split("::").next());
         let known = known.filter(|known| *known != module).map(str::to_owned);
         arrows.entry(module.clone()).or_default().extend(known);
     }
     arrows
+}
+
+/// Every file of the code, without its extension, and the paths that it names.
+fn parsed() -> &'static [(PathBuf, BTreeSet<String>)] {
+    static PARSED: OnceLock<Vec<(PathBuf, BTreeSet<String>)>> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        let place = |file: &Path| file.strip_prefix(source()).unwrap().with_extension("");
+        files(&source()).iter().map(|file| (place(file), Paths::of(file).0)).collect()
+    })
 }
 
 /// Every path and macro that a file names, such as `crate::store::Store`, `std::io::stdout` or `println!`.

@@ -130,3 +130,12 @@ pub fn program() -> &'static Path {
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
+
+/// Takes NUL out of the fields that must not have it.
+pub fn without_nul(event: &mut Value) {
+    for (name, value) in event.as_object_mut().unwrap() {
+        if let (Some(text), true) = (value.as_str(), name != "metadata") {
+            *value = text.replace('\0', "").into();
+        }
+    }
+}

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::common::server::Server;
-use crate::common::{Inbox, event, event_with, fixture};
+use crate::common::{Inbox, event, event_with, fixture, without_nul};
 
 const HOSTILE: [&str; 14] = [
     "'; DROP TABLE updates; --",
@@ -70,6 +70,8 @@ fn every_field_comes_back_as_it_was_by_pipe_and_by_http() {
         }
         let by_http = server.ask("GET", &path(event["image"].as_str().unwrap()));
         assert_eq!(by_http.status, 200, "{text:?}: {}", by_http.body);
+        let mut event = event;
+        without_nul(&mut event);
         assert_eq!(by_http.json()["event"], event, "{text:?}");
         let shown = server.inbox.json(["list", "--host", "nobody"]);
         assert_eq!(shown, json!([]));

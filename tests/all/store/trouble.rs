@@ -199,7 +199,7 @@ fn a_lock_that_is_soon_gone_is_waited_for() {
 fn a_full_disk() {
     let inbox = Inbox::new();
     inbox.take(&[event("ghcr.io/acme/api:2.0")]);
-    let large = json!({"metadata": {"note": "x".repeat(1 << 20)}});
+    let large = json!({"metadata": {"note": "x".repeat((1 << 20) - 1_000)}});
     let events = format!("{}\n", event_with("ghcr.io/acme/large:1", &large));
     fs::write(inbox.path("large.json"), events).unwrap();
     let output = Command::new("bash")
