@@ -47,6 +47,16 @@ on("a row is acknowledged and taken back", THREE, async (server, open) => {
   assert.deepEqual(history.actions.map(({ action, origin }) => [action, origin]), [["undo", "page"], ["acknowledge", "page"]]);
 });
 
+on("a selection stays when another row is decided on", THREE, async (server, open) => {
+  const page = await open();
+  await ready(page);
+  await page.getByLabel("Select redis:7.4").check();
+  await row(page, "postgres:17").getByRole("button", { name: "Acknowledge" }).click();
+  await shows(page, ["redis:7.4", "ghcr.io/acme/api:2.0"]);
+  assert.equal(await page.locator("#count").innerText(), "1 selected");
+  assert.ok(await page.getByLabel("Select redis:7.4").isChecked());
+});
+
 on("what came since is not acknowledged unseen", THREE, async (server, open) => {
   const page = await open();
   await ready(page);
@@ -134,6 +144,9 @@ on("an event shows by itself, and never moves what is pointed at", THREE, async 
   await ready(page);
   await server.ingest([event("nginx:1.27")]);
   await shows(page, ["nginx:1.27", "redis:7.4", "ghcr.io/acme/api:2.0", "postgres:17"]);
+  assert.equal(await page.locator(".row.new").count(), 1);
+  // Its mark stays when others come.
+  await server.ingest([event("redis:7.4", { status: "new" })]);
   assert.equal(await page.locator(".row.new").count(), 1);
   assert.equal(await page.title(), "(4) diunbox");
   await page.locator(".row").nth(2).hover();

@@ -20,14 +20,19 @@ async function decide(action, images, more = {}) {
     const what = { acknowledge: "Acknowledged", reopen: "Reopened", snooze: "Snoozed", tag: "Tagged" }[action];
     const count = done.length === 1 ? safe(short(done[0])) : plural(done.length, "update");
     say(done.length ? `${what} ${count}.${left.length ? ` Left: ${reasons(left)}` : ""}` : `Nothing was done: ${reasons(left)}`, id ? [id] : []);
-    isEverything = false;
-    selected = new Set();
+    deselect(images);
   } catch (error) { say(`It was not done: ${error.message}`); }
   await load({ keep: true });
   restoreFocus(focus);
 }
 
-async function ignore(patterns, note) {
+// What was decided on is not selected any more; the rest of the selection stays.
+function deselect(images) {
+  if (images === "everything") selected = new Set(); else for (const image of images) selected.delete(image);
+  isEverything = false;
+}
+
+async function ignore(images, patterns, note) {
   const ids = [];
   try {
     for (const pattern of patterns) {
@@ -36,7 +41,7 @@ async function ignore(patterns, note) {
     }
     say(`Ignored: ${patterns.map(safe).join(", ")}`, ids);
   } catch (error) { say(`It was not ignored: ${error.message}`, ids); }
-  selected = new Set();
+  deselect(images);
   await load({ keep: true });
 }
 
@@ -70,7 +75,7 @@ async function openDialog(images, part) {
       rename ? button("button", `Rename ${safe(current)} to this`, () => renameTag(rename, tag.value.trim())) : null));
   const named = one ? [one.replace(/@.*$/, "").replace(/:[^/:]*$/, "") + ":*"] : images === "everything" ? [] : images;
   const pattern = el("textarea", { id: "pattern", rows: Math.min(4, Math.max(1, named.length)), value: named.map(short).join("\n"), "aria-label": "Patterns, one a line", required: true });
-  const ignoring = images === "everything" ? null : el("form", { onsubmit: finish(() => ignore(pattern.value.split("\n").map((line) => line.trim()).filter(Boolean), noted())) },
+  const ignoring = images === "everything" ? null : el("form", { onsubmit: finish(() => ignore(images, pattern.value.split("\n").map((line) => line.trim()).filter(Boolean), noted())) },
     el("fieldset", {}, el("legend", {}, "Ignore for good what matches"), pattern, el("button", {}, "Ignore")));
 
   const details = el("div", { tabIndex: -1 });
@@ -96,6 +101,7 @@ async function putTag(images, name, tags, note) {
   try {
     const known = tags.find((tag) => tag.name === name) ?? await call("POST", "api/tags", { name });
     await decide("tag", images, { tag_id: known.id, note });
+    await choices();
   } catch (error) { say(`It was not tagged: ${error.message}`); }
 }
 
@@ -103,6 +109,7 @@ async function renameTag(tag, name) {
   try {
     await call("PATCH", `api/tags/${tag.id}`, { name });
     say(`Renamed ${safe(tag.name)} to ${safe(name)}.`);
+    await choices();
   } catch (error) { say(`It was not renamed: ${error.message}`); }
   await load({ keep: true });
 }

@@ -4,6 +4,7 @@ const FILTERS = ["search", "host", "tag"];
 let view = {};
 let updates = new Map();   // by image, in the order of the list
 let seen = new Set();      // image and digest of everything that was shown once
+let fresh = new Set();     // those that came while the view was open
 let selected = new Set();  // images
 let isEverything = false;  // all that the filters show, loaded or not
 let next = null;
@@ -56,8 +57,8 @@ async function load({ keep = false } = {}) {
     }
     if (own !== generation) return;
     const isFirst = seen.size === 0;
-    for (const update of found) update.isNew = keep && !isFirst && !seen.has(key(update));
-    if (!keep) { selected = new Set(); isEverything = false; }
+    if (!keep) { selected = new Set(); isEverything = false; fresh = new Set(); }
+    for (const update of found) if (keep && !isFirst && !seen.has(key(update))) fresh.add(key(update));
     updates = new Map(found.map((update) => [update.image, update]));
     for (const update of found) seen.add(key(update));
     selected = new Set([...selected].filter((image) => updates.has(image)));
@@ -152,7 +153,7 @@ function row(update) {
   const item = el("li.row", { tabIndex: -1 }, el("label.pick", {}, pick), el("div", {}, title, facts), acts);
   item.dataset.image = image;
   item.classList.toggle("selected", pick.checked);
-  item.classList.toggle("new", Boolean(update.isNew));
+  item.classList.toggle("new", fresh.has(key(update)));
   return item;
 }
 

@@ -1,6 +1,7 @@
 // What comes while the page is open. A burst is one repaint, and nothing moves under the pointer or the
 // focus: it waits until they have left the list.
 let waiting = 0;      // changes that are not shown yet
+let counted = 0;      // how many of them were looked at
 let timer = null;
 let lastEvent = 0;
 let lastTouch = 0;
@@ -36,18 +37,22 @@ async function show(isAsked = false) {
   timer = null;
   if (!waiting) return;
   if (!isAsked && isBusy()) {
-    const fresh = byId("fresh");
-    // Only what is new to this view is worth a word.
-    const page = await pageOf(null, 100).catch(() => null);
-    const count = page ? page.updates.filter((update) => !seen.has(key(update))).length : 0;
-    fresh.textContent = count ? `${count === 100 ? "Many" : count} new: show` : "";
-    fresh.hidden = count === 0;
+    if (counted !== waiting) await announce();
     timer ??= setTimeout(show, 1000);
     return;
   }
-  waiting = 0;
+  waiting = counted = 0;
   byId("fresh").hidden = true;
   await load({ keep: true });
+}
+
+// Says how many updates are new to this view.
+async function announce() {
+  counted = waiting;
+  const page = await pageOf(null, 100).catch(() => null);
+  const count = page ? page.updates.filter((update) => !seen.has(key(update))).length : 0;
+  byId("fresh").textContent = count ? `${count === 100 ? "Many" : count} new: show` : "";
+  byId("fresh").hidden = count === 0;
 }
 
 document.addEventListener("visibilitychange", () => { if (!document.hidden) byId("icon").href = "icon.svg"; });

@@ -114,7 +114,7 @@ impl Database {
         open().map_err(|error| self.explain(&error))
     }
 
-    /// Fails if the file or its log is no longer the one that was opened: what is written to a removed
+    /// Fails if the file or its WAL is no longer the one that was opened: what is written to a removed
     /// file is lost.
     pub(super) fn require_same_files(&self) -> Result<()> {
         if self.access != Access::ReadWrite {
@@ -216,8 +216,8 @@ impl Database {
         if !is_denied(&self.path, rustix::fs::Access::WRITE_OK) {
             return Access::ReadWrite;
         }
-        let has_log = fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
-        if has_log { Access::ReadOnly } else { Access::Immutable }
+        let has_wal = fs::metadata(self.beside("-wal")).is_ok_and(|wal| wal.len() > 0);
+        if has_wal { Access::ReadOnly } else { Access::Immutable }
     }
 
     /// Creates the file and its folder if they are missing, for their owner only.
@@ -234,14 +234,14 @@ impl Database {
         }
     }
 
-    /// A container's engine can mount a single file. Its log would be outside of the mount, and gone
+    /// A container engine can mount a single file. Its WAL would be outside of the mount, and gone
     /// with the container.
     fn refuse_mount_points(&self) -> Result<()> {
         let found = statx(CWD, &self.path, AtFlags::empty(), StatxFlags::empty());
         match found {
             Ok(file) if file.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => Err(self
                 .unusable(
-                    "is mounted as a single file, so its log would be lost: mount its folder",
+                    "is mounted as a single file, so its WAL would be lost: mount its folder",
                 )),
             _ => Ok(()),
         }

@@ -18,7 +18,7 @@ pub struct Glance(Connection);
 impl Glance {
     /// Opens a database; `None` where there is none.
     pub fn open(path: &Path) -> Option<Self> {
-        // The last one to close a database removes its log, which a read-only connection cannot.
+        // The last connection to a database removes its WAL, which a read-only connection cannot.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(plain(path), flags).ok()?;
         connection.pragma_update(None, "query_only", true).ok()?;
