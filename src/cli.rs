@@ -89,6 +89,7 @@ pub enum Command {
     Watch(Watch),
     Prune(Prune),
     Backup(Backup),
+    Import(Import),
     Serve(Serve),
     Healthcheck(Healthcheck),
     Completions(Completions),
@@ -212,6 +213,19 @@ pub struct Prune {
     /// Show what would be removed, without removing it
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Import everything from another inbox
+///
+/// DATABASE is the SQLite file of another diunbox, one of its backups, or a file of DiunDashboard. It stays as
+/// it is, and importing it again changes nothing. For each image the newer event wins, with the decisions
+/// about it. Tags, patterns, places and the history are added.
+#[derive(Args, Debug)]
+#[command(after_long_help = help::IMPORT)]
+pub struct Import {
+    /// The database to import
+    #[arg(value_name = "DATABASE")]
+    pub from: PathBuf,
 }
 
 /// Copy the database, while others may write to it

@@ -7,6 +7,7 @@ mod history;
 mod hosts;
 mod ignore;
 mod images;
+mod import;
 mod ingest;
 mod list;
 mod man;
@@ -100,6 +101,7 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
         Command::Reconcile(args) => reconcile::run(args, &session, &mut out),
         Command::Watch(args) => watch::run(args, &session, &mut out),
         Command::Prune(args) => prune::run(args, &session, &mut out),
+        Command::Import(args) => import::run(args, &session),
         Command::Backup(args) => backup::run(args, &session, &mut out),
         Command::Serve(args) => serve::run(args, &session),
         Command::Healthcheck(args) => healthcheck::run(args, &session),

@@ -54,6 +54,17 @@ pub struct Prune {
     pub dry_run: bool,
 }
 
+/// How much was taken over from another inbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Updates of images that were not there.
+    pub added: u64,
+    /// Updates whose event or decision the other inbox has newer.
+    pub changed: u64,
+    /// Actions that were not there.
+    pub actions: u64,
+}
+
 /// How much was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -175,6 +186,9 @@ pub trait Store: Send + Sync {
 
     /// Removes what is old, and gives the space back. Only acknowledged updates are removed.
     fn prune(&self, what: Prune) -> Result<Pruned>;
+
+    /// Takes everything over from another inbox, which stays as it is. Doing so again changes nothing.
+    fn import(&self, from: &Path) -> Result<Imported>;
 
     /// Writes a consistent copy into a file that is empty or does not exist, as an SQLite inbox.
     fn backup(&self, to: &Path) -> Result<()>;

@@ -161,6 +161,11 @@ Examples:
   Replace last night's backup:
     diunbox backup --force diunbox-backup.db";
 
+pub(super) const IMPORT: &str = "\
+Examples:
+  Bring the inboxes of two hosts together:
+    diunbox import /mnt/edge-1/diunbox.db";
+
 pub(super) const SERVE: &str = "\
 Environment:
   DIUNBOX_LISTEN      where to listen, unless --listen is given

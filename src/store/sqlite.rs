@@ -13,6 +13,7 @@ mod group;
 mod history;
 mod hosts;
 mod ignores;
+mod import;
 mod labels;
 mod lines;
 mod patterns;
@@ -38,7 +39,7 @@ use self::core::Core;
 use self::database::Database;
 pub use self::glance::Glance;
 use self::group::Group;
-use super::{Prune, Pruned, Result, Store};
+use super::{ErrorKind, Imported, Prune, Pruned, Result, Store, StoreError};
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
@@ -222,6 +223,25 @@ impl Store for SqliteStore {
 
     fn prune(&self, what: Prune) -> Result<Pruned> {
         self.core.write(Instant::now() + BUSY, |connection| upkeep::prune(connection, what))
+    }
+
+    fn import(&self, from: &Path) -> Result<Imported> {
+        let other = |error: &rusqlite::Error| error::explain(from, error);
+        let folder = tempfile::tempdir().map_err(|error| {
+            let message = format!("cannot create a temporary directory: {error}");
+            StoreError::new(ErrorKind::Other, message)
+        })?;
+        let copy = folder.path().join("import.db");
+        import::copy(from, &copy).map_err(|error| other(&error))?;
+        // Brings its schema up to date, and refuses what is not an inbox.
+        let opened = Self::open(&copy).map_err(|error| {
+            let message = error.to_string();
+            let message = message.replace(&copy.display().to_string(), &from.display().to_string());
+            StoreError::new(error.kind, message)
+        })?;
+        opened.flush()?;
+        drop(opened);
+        self.core.write(Instant::now() + BUSY, |connection| import::merge(connection, &copy))
     }
 
     fn backup(&self, to: &Path) -> Result<()> {

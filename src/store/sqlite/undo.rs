@@ -86,8 +86,8 @@ pub(super) fn undo(connection: &Connection, id: Option<i64>, stamp: &Stamp) -> R
 fn target(connection: &Connection, id: Option<i64>, stamp: &Stamp) -> Result<Option<Target>> {
     let sql =
         "SELECT id, kind, about, detail, undoes, undone_by FROM actions WHERE id = coalesce(?1,
-        (SELECT max(id) FROM actions WHERE origin = ?2 AND user = ?3 AND undoes IS NULL
-            AND undone_by IS NULL))";
+        (SELECT id FROM actions WHERE origin = ?2 AND user = ?3 AND undoes IS NULL
+            AND undone_by IS NULL ORDER BY at DESC, id DESC LIMIT 1))";
     let row = |row: &rusqlite::Row<'_>| {
         Ok(Target {
             id: row.get(0)?,

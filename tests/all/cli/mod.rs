@@ -4,6 +4,7 @@ mod ack;
 mod backup;
 mod cluster;
 mod images;
+mod import;
 mod ingest;
 mod input;
 mod list;

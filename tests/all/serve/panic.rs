@@ -14,7 +14,7 @@ use diunbox::inbox::received::Received;
 use diunbox::inbox::scan::{Beat, Scans};
 use diunbox::inbox::seen::{Reconciled, Seen};
 use diunbox::inbox::update::{Counts, Digest, Host, Tag, Update};
-use diunbox::store::{Prune, Pruned, Result, Store};
+use diunbox::store::{Imported, Prune, Pruned, Result, Store};
 
 use crate::common::Inbox;
 use crate::common::server::event;
@@ -112,6 +112,9 @@ impl Store for Defective {
         unimplemented!()
     }
     fn prune(&self, _: Prune) -> Result<Pruned> {
+        unimplemented!()
+    }
+    fn import(&self, _: &Path) -> Result<Imported> {
         unimplemented!()
     }
     fn backup(&self, _: &Path) -> Result<()> {
