@@ -11,9 +11,22 @@ use super::list::Format;
 ///
 /// The input is what docker inspect, podman inspect, docker service inspect, kubectl get pods -o json or
 /// crictl images -o json prints, in any mix; or what diun image list --raw prints, from which events that
-/// were missed are stored. Nothing is asked of an engine or a registry. A place is done
-/// if it runs the update's digest or something newer; the update is closed with its last place. All of
-/// it is one action, which `undo` takes back by its number.
+/// were missed are stored. No engine and no registry is contacted. All of it is one action, which `undo`
+/// takes back by its number. These are the rules:
+///
+/// A place is done if its image has the update's digest among the RepoDigests that docker image inspect
+/// prints, or was built at the same nanosecond (Created), or is a newer version of the same line.
+///
+/// A place is behind if its image has a digest that was announced before, or if it is the very container
+/// that the event was about.
+///
+/// If both build times are known, the later one is newer; an image that was built locally, without any
+/// digest, is unknown, and so is everything else that cannot be told.
+///
+/// Unknown places stay needed; with --complete, a place that is not in the input is gone.
+///
+/// An update closes with its last place; what a person acknowledged is never reopened, and what a person
+/// reopened is not closed again until the place runs something else.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::RECONCILE)]
 pub struct Reconcile {

@@ -44,7 +44,8 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
             images.len()
         }
         Format::Table => {
-            query.detail = Detail::Table;
+            let is_wide = session.terminal.is_wide();
+            query.detail = if is_wide { Detail::Item } else { Detail::Table };
             let updates = store.select(&query)?;
             if updates.is_empty() {
                 let is_filtered = args.filter != Filter::default() || args.limit == Some(0);

@@ -31,6 +31,7 @@ pub fn updates(
     let columns = [
         (Column::fitted("IMAGE", fit::name), true),
         (Column::fitted("STATUS", fit::end), is_roomy),
+        (Column::fitted("CHANGE", fit::end), terminal.is_wide()),
         (Column::fitted("WHERE", fit::place), true),
         (Column::fitted("SINCE", fit::end), true),
         (Column::fitted("TAG", fit::end), is_roomy),
@@ -42,6 +43,7 @@ pub fn updates(
         let row = [
             name(update),
             cell(if status.is_empty() { "-" } else { status }),
+            change(update),
             cell(&(places(update) + &progress(update))),
             if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
@@ -57,6 +59,14 @@ pub fn updates(
         columns.into_iter().filter(|(_, shown)| *shown).map(|(column, _)| column).collect();
     let links = updates.iter().map(|update| update.event.hub_link.as_str());
     print(out, &columns, rows, links, terminal)
+}
+
+/// How an update differs from what was there before: `minor from 1.0.9`.
+fn change(update: &Update) -> String {
+    match &update.previous {
+        Some(previous) => cell(&format!("{} from {previous}", update.change.name())),
+        None => update.change.name().to_owned(),
+    }
 }
 
 /// Prints an update in a line of its own, without columns.
@@ -223,7 +233,9 @@ mod tests {
                 "{width}\n{text}"
             );
             let all = ["IMAGE", "STATUS", "WHERE", "SINCE", "TAG", "STATE"];
-            assert_eq!(is_whole(&all), width >= 60, "{width}\n{text}");
+            assert_eq!(is_whole(&all), (60..100).contains(&width), "{width}\n{text}");
+            let all = ["IMAGE", "STATUS", "CHANGE", "WHERE", "SINCE", "TAG", "STATE"];
+            assert_eq!(is_whole(&all), width >= 100, "{width}\n{text}");
         }
     }
 

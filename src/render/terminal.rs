@@ -8,6 +8,9 @@ use anstyle::{Effects, Style};
 
 const HEADING: Style = Style::new().effects(Effects::BOLD);
 
+/// Columns of a wide terminal.
+const WIDE: usize = 100;
+
 /// What standard output can show.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
@@ -34,6 +37,11 @@ impl Terminal {
             .unwrap_or_else(|| !matches!(AutoStream::choice(&stdout), ColorChoice::Never));
         let capable = || supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
         Self { width, height, color, links: color && is_terminal && capable() }
+    }
+
+    /// Whether it has room for what is useful and not necessary.
+    pub fn is_wide(&self) -> bool {
+        self.width.is_some_and(|width| width >= WIDE)
     }
 
     /// A table's heading.
