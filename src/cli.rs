@@ -1,6 +1,6 @@
 //! Every argument and help text. Completions and man pages are made from it alone.
 
-mod help;
+pub mod help;
 mod hosts;
 mod list;
 mod reconcile;
@@ -28,7 +28,7 @@ const GLOBAL: &str = "Global options";
 /// Stores what Diun reports, and shows what is pending, where and since when.
 #[derive(Debug, Parser)]
 #[command(name = "diunbox", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = help::EXIT_STATUS, after_long_help = help::PROGRAM)]
+#[command(after_help = help::exit_status(), after_long_help = help::long("diunbox"))]
 pub struct Cli {
     /// The database [env: DIUNBOX_DB] [default: diunbox/diunbox.db in the user's data directory]
     ///
@@ -76,12 +76,12 @@ pub enum Command {
     Reopen(Reopen),
     Snooze(Snooze),
     /// Never show images that match a pattern
-    #[command(subcommand, after_long_help = help::IGNORE)]
+    #[command(subcommand, after_long_help = help::long("ignore"))]
     Ignore(Ignore),
     Undo(Undo),
     History(History),
     /// Label images: an image carries at most one tag, and keeps it when new events arrive
-    #[command(subcommand, after_long_help = help::TAG)]
+    #[command(subcommand, after_long_help = help::long("tag"))]
     Tag(Tag),
     Reconcile(Reconcile),
     Status(Status),
@@ -103,7 +103,7 @@ pub enum Command {
 /// event is reported with file, line and reason; the good ones around it are stored,
 /// and the exit status is 2.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::INGEST)]
+#[command(after_long_help = help::long("ingest"))]
 pub struct Ingest {
     /// Files to read; standard input if there are none, or for `-`
     #[arg(value_name = "FILE", conflicts_with = "from_env")]
@@ -122,7 +122,7 @@ pub struct Ingest {
 
 /// Show one update in full, and where it runs
 #[derive(Args, Debug)]
-#[command(after_long_help = help::SHOW)]
+#[command(after_long_help = help::long("show"))]
 pub struct Show {
     /// The image: its name as Docker takes it, or a pattern that matches one
     pub image: String,
@@ -189,7 +189,7 @@ pub enum Tag {
 
 /// Count the updates, in a line for a prompt or a login message
 #[derive(Args, Debug)]
-#[command(after_long_help = help::STATUS)]
+#[command(after_long_help = help::long("status"))]
 pub struct Status {
     /// How to print
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
@@ -204,7 +204,7 @@ pub struct Status {
 ///
 /// An update goes with its places and digests. Only acknowledged updates are removed. Tags stay.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::PRUNE)]
+#[command(after_long_help = help::long("prune"))]
 pub struct Prune {
     /// Remove what was acknowledged, last reported or decided longer ago than this, such as 30d
     #[arg(long, value_name = "AGE")]
@@ -221,7 +221,7 @@ pub struct Prune {
 /// it is, and importing it again changes nothing. For each image the newer event wins, with the decisions
 /// about it. Tags, patterns, places and the history are added.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::IMPORT)]
+#[command(after_long_help = help::long("import"))]
 pub struct Import {
     /// The database to import
     #[arg(value_name = "DATABASE")]
@@ -230,7 +230,7 @@ pub struct Import {
 
 /// Copy the database, while others may write to it
 #[derive(Args, Debug)]
-#[command(after_long_help = help::BACKUP)]
+#[command(after_long_help = help::long("backup"))]
 pub struct Backup {
     /// The file to write; `-` writes to standard output
     pub file: PathBuf,
@@ -245,7 +245,7 @@ pub struct Backup {
 /// The shell asks diunbox itself what can come next, so the script need not be renewed when
 /// diunbox is. Packages install it; elsewhere see the examples.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::COMPLETIONS)]
+#[command(after_long_help = help::long("completions"))]
 pub struct Completions {
     /// The shell
     pub shell: Shell,
@@ -253,7 +253,7 @@ pub struct Completions {
 
 /// Write the manual pages into a folder
 #[derive(Args, Debug)]
-#[command(after_long_help = help::MAN)]
+#[command(after_long_help = help::long("man"))]
 pub struct Man {
     /// The folder, which is made where it is missing
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]

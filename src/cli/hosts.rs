@@ -10,7 +10,7 @@ use super::list::Format;
 /// A Diun that finds nothing sends nothing. With --ping, a host's Diun can send heartbeats, so that
 /// "nothing pending" and "Diun has stopped" can be distinguished.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::HOSTS)]
+#[command(after_long_help = help::long("hosts"))]
 pub struct Hosts {
     /// Print the name under which this host's Diun may send heartbeats
     ///

@@ -6,7 +6,7 @@ use super::help;
 
 /// List the pending updates, newest first
 #[derive(Args, Debug)]
-#[command(after_long_help = help::LIST)]
+#[command(after_long_help = help::long("list"))]
 pub struct List {
     /// List updates in every state
     #[arg(short, long, conflicts_with_all = ["acknowledged", "snoozed", "superseded", "ignored"])]

@@ -28,7 +28,7 @@ use super::list::Format;
 /// An update closes with its last place; what a person acknowledged is never reopened, and what a person
 /// reopened is not closed again until the place runs something else.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::RECONCILE)]
+#[command(after_long_help = help::long("reconcile"))]
 pub struct Reconcile {
     /// Files to read; standard input if there are none, or for `-`
     #[arg(value_name = "FILE")]

@@ -15,7 +15,7 @@ use super::help;
 /// on disk before it is answered with 204. The first SIGTERM or SIGINT finishes the
 /// requests in progress, the second ends the server at once.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::SERVE)]
+#[command(after_long_help = help::long("serve"))]
 pub struct Serve {
     /// Where to listen: HOST:PORT or unix:/PATH [default: 127.0.0.1:3486]
     ///
@@ -85,7 +85,7 @@ pub enum LogFormat {
 ///
 /// It requests /healthz, which needs no token. Use it as the health check of a container.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::HEALTHCHECK)]
+#[command(after_long_help = help::long("healthcheck"))]
 pub struct Healthcheck {
     /// Where serve listens: HOST:PORT or unix:/PATH [default: 127.0.0.1:3486]
     ///

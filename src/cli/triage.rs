@@ -12,7 +12,7 @@ use super::list::{Filter, Format};
 /// the places on that host only, and the update is acknowledged with the last place. NAME@DIGEST
 /// acknowledges only while that digest is the current one.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::ACK)]
+#[command(after_long_help = help::long("ack"))]
 pub struct Ack {
     #[command(flatten)]
     pub target: Target,
@@ -23,7 +23,7 @@ pub struct Ack {
 /// For acknowledged and snoozed updates, and for pending ones that some place is done with. The
 /// acknowledged digest is cleared, so a repeated event does not close the update again.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::REOPEN)]
+#[command(after_long_help = help::long("reopen"))]
 pub struct Reopen {
     #[command(flatten)]
     pub target: Target,
@@ -41,7 +41,7 @@ pub struct Reopen {
 ///
 /// The update is pending again at that time, whatever arrives meanwhile.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::SNOOZE)]
+#[command(after_long_help = help::long("snooze"))]
 #[command(group = clap::ArgGroup::new("end").required(true).args(["for_", "until"]))]
 pub struct Snooze {
     #[command(flatten)]
@@ -116,7 +116,7 @@ pub enum Ignore {
 /// Each image gets the state or the tag that it had before. One that was decided on since, or has
 /// another digest, is left unchanged and named. An undo can be undone by its number.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::UNDO)]
+#[command(after_long_help = help::long("undo"))]
 pub struct Undo {
     /// The action's number, as `history` prints it
     pub id: Option<i64>,
@@ -128,7 +128,7 @@ pub struct Undo {
 
 /// List what was decided, newest first
 #[derive(Args, Debug)]
-#[command(after_long_help = help::HISTORY)]
+#[command(after_long_help = help::long("history"))]
 pub struct History {
     /// Only what changed this image
     #[arg(value_name = "IMAGE")]

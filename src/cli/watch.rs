@@ -10,7 +10,7 @@ use super::list::Format;
 /// It waits until it is ended, and reads what other commands and serve store. With --exec a command is run
 /// for each update, one after another; one that fails is reported, and the watch goes on.
 #[derive(Args, Debug)]
-#[command(after_long_help = help::WATCH)]
+#[command(after_long_help = help::long("watch"))]
 pub struct Watch {
     /// Run a command of the shell for each, with its JSON on standard input
     ///

@@ -10,12 +10,11 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::{Error, Outcome};
+use crate::cli::help::{Entry, Section, sections};
 use crate::cli::{Cli, Man as Args};
 
 /// What the long help has below the options. All but examples of the program hold for each command.
 const SECTIONS: [&str; 4] = ["Exit status", "Environment", "Files", "Examples"];
-/// How far commands of examples are indented.
-const CODE: usize = 4;
 /// Of the release.
 const DATE: &str = "2026-11-24";
 const DIUN: &str = "https://crazymax.dev/diun/";
@@ -62,16 +61,19 @@ fn render(command: &Command, program: &Command, parent: Option<&Command>) -> io:
     if command.has_subcommands() {
         man.render_subcommands_section(&mut text)?;
     }
-    let help = |command: &Command| command.get_after_long_help().map(ToString::to_string);
-    let own = help(command).or_else(|| parent.and_then(help)).unwrap_or_default();
-    let common = help(program).unwrap_or_default();
+    // A command below another has the sections of that one.
+    let own = parent.filter(|parent| parent.get_name() != program.get_name()).unwrap_or(command);
+    let (own, common) = (sections(own.get_name()), sections(program.get_name()));
+    let is_program = command.get_name() == program.get_name();
     let mut roff = Roff::new();
     for heading in SECTIONS {
-        let common = section(&common, heading).filter(|_| heading != "Examples");
-        let own = section(&own, heading).filter(|own| common != Some(own));
+        let of =
+            |sections: &'static [Section]| sections.iter().find(|found| found.heading == heading);
+        let common = of(common).filter(|_| heading != "Examples" && !is_program);
+        let own = of(own);
         if common.or(own).is_some() {
             roff.control("SH", [heading.to_uppercase().as_str()]);
-            common.into_iter().chain(own).for_each(|section| lines(&mut roff, section));
+            common.into_iter().chain(own).for_each(|section| entries(&mut roff, section));
         }
     }
     see_also(&mut roff, command, program, parent);
@@ -94,38 +96,21 @@ fn synopsis(command: &Command) -> Roff {
     roff
 }
 
-/// The indented lines below a heading.
-fn section<'a>(help: &'a str, heading: &str) -> Option<&'a str> {
-    help.split("\n\n").find_map(|part| part.strip_prefix(heading)?.strip_prefix(":\n"))
-}
-
-fn lines(roff: &mut Roff, section: &str) {
-    let mut in_code = false;
-    for line in section.lines() {
-        let text = line.trim();
-        let depth = line.len() - line.trim_start().len();
-        if in_code != (depth == CODE) {
-            in_code = !in_code;
-            if in_code {
+fn entries(roff: &mut Roff, section: &Section) {
+    for entry in section.entries {
+        match entry {
+            Entry::Term(term, meaning) => {
+                roff.control("TP", []).text([bold(*term)]).text([roman(*meaning)]);
+            }
+            Entry::Example(sentence, commands) => {
+                roff.control("PP", []).text([roman(format!("{sentence}:"))]);
                 roff.control("RS", ["4"]).control("nf", []);
-            } else {
+                for command in *commands {
+                    roff.text([roman(*command)]);
+                }
                 roff.control("fi", []).control("RE", []);
             }
         }
-        match text.split_once("  ") {
-            Some((term, meaning)) if depth < CODE => {
-                roff.control("TP", []).text([bold(term)]).text([roman(meaning.trim())]);
-            }
-            None if depth < CODE => {
-                roff.control("PP", []).text([roman(text)]);
-            }
-            _ => {
-                roff.text([roman(text)]);
-            }
-        }
-    }
-    if in_code {
-        roff.control("fi", []).control("RE", []);
     }
 }
 
