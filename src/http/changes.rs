@@ -150,6 +150,10 @@ impl Feed {
             if state.is_stopping {
                 return false;
             }
+            if left.is_zero() {
+                self.text.extend(b"event: ping\ndata: {}\n\n");
+                return true;
+            }
             if state.last > self.follow.after || state.snooze_ended > Some(self.follow.snoozes) {
                 drop(state);
                 if self.read_changes().is_some() {
@@ -157,9 +161,6 @@ impl Feed {
                 }
                 // The store may answer again later.
                 state = changes.wait(changes.lock(), Some(left.min(PERIOD)));
-            } else if left.is_zero() {
-                self.text.extend(b"event: ping\ndata: {}\n\n");
-                return true;
             } else {
                 state = changes.wait(state, Some(left));
             }

@@ -3,6 +3,7 @@ DROP TABLE ignores;
 DROP TABLE action_images;
 DROP TABLE actions;
 DROP TABLE hosts;
+DROP TABLE removed;
 DROP TABLE labels;
 DROP TABLE digests;
 DROP TABLE places;

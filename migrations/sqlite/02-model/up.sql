@@ -21,6 +21,10 @@ ALTER TABLE updates ADD COLUMN note TEXT;
 -- Grows with each change of any row, so that readers can ask for what is new.
 ALTER TABLE updates ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
 
+-- The largest number of a change to an update that was removed since: numbers are never used again.
+CREATE TABLE removed (changed INTEGER NOT NULL);
+INSERT INTO removed VALUES (0);
+
 CREATE INDEX updates_since ON updates (since);
 CREATE INDEX updates_changed ON updates (changed);
 -- SQLite uses these only for queries that repeat their conditions.

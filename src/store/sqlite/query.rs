@@ -225,7 +225,7 @@ pub(super) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Count
 }
 
 pub(super) fn last_change(connection: &Connection) -> Result<i64> {
-    let sql = "SELECT coalesce(max(changed), 0) FROM updates";
+    let sql = "SELECT max(coalesce((SELECT max(changed) FROM updates), 0), (SELECT changed FROM removed))";
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 

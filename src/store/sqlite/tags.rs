@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::history::{Deed, once, record};
 use super::row::text;
+use super::upsert::next_change;
 use crate::image::ImageName;
 use crate::inbox::action::{Receipt, Stamp};
 use crate::inbox::update::Tag;
@@ -105,9 +106,9 @@ fn set(connection: &Connection, image: &str, tag: Option<i64>) -> Result<()> {
     connection.prepare_cached(sql)?.execute([image])?;
     let sql = "INSERT INTO tag_assignments (image, tag_id) SELECT ?1, id FROM tags WHERE id = ?2";
     connection.prepare_cached(sql)?.execute(params![image, tag])?;
-    let sql =
-        "UPDATE updates SET changed = (SELECT max(changed) + 1 FROM updates) WHERE image = ?1";
-    connection.prepare_cached(sql)?.execute([image]).map(drop)
+    let change = next_change(connection)?;
+    let sql = "UPDATE updates SET changed = ?2 WHERE image = ?1";
+    connection.prepare_cached(sql)?.execute(params![image, change]).map(drop)
 }
 
 /// Records the tag that an image has before an action changes that.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Result, ffi};
 
 use super::database::plain;
 use super::labels;
+use super::query::last_change;
 use super::row::{parse_time, text};
 use crate::store::{Prune, Pruned};
 
@@ -18,6 +19,8 @@ pub(super) fn prune(connection: &mut Connection, what: Prune) -> Result<Pruned> 
         .query_map([], |row| Ok((text(row, 0)?, parse_time(&text(row, 1)?).timestamp_millis())))?
         .filter_map(|row| row.map(|(image, at)| (at < before).then_some(image)).transpose())
         .collect::<Result<_>>()?;
+    let last = last_change(&transaction)?;
+    transaction.execute("UPDATE removed SET changed = ?1", [last])?;
     for image in &old {
         for table in ["places", "digests", "updates"] {
             let sql = format!("DELETE FROM {table} WHERE image = ?1");

@@ -7,6 +7,7 @@ use super::database::CACHE_KIB;
 use super::hosts;
 use super::ignores;
 use super::lines::{self, Lines};
+use super::query::last_change;
 use super::row::text;
 use super::selection::NEEDED;
 use crate::event::parse_created;
@@ -49,8 +50,7 @@ pub(super) fn all(connection: &mut Connection, received: &[Received]) -> Result<
 
 /// The number of the next change to any update.
 pub(super) fn next_change(connection: &Connection) -> Result<i64> {
-    let sql = "SELECT coalesce(max(changed), 0) + 1 FROM updates";
-    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    last_change(connection).map(|last| last + 1)
 }
 
 /// What an update's row says before the event.

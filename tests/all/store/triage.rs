@@ -40,6 +40,7 @@ contract! {
     a_place_that_is_gone_needs_nothing_until_it_is_there_again
     a_new_place_that_is_behind_reopens_what_places_closed
     labels_say_what_has_changed
+    numbers_of_changes_are_never_used_again
     pruning_keeps_decisions_and_what_is_open
     concurrent_actions_are_each_whole
 }
@@ -541,6 +542,22 @@ fn a_new_place_that_is_behind_reopens_what_places_closed(store: &dyn Store) {
     assert_eq!(reconcile(new("web:1", "h/two", Verdict::Unknown)).reopened.len(), 0);
     assert_eq!(reconcile(new("web:1", "h/three", Verdict::Behind)).reopened.len(), 1);
     assert_eq!(reconcile(new("api:1", "h/two", Verdict::Behind)), Reconciled::default());
+}
+
+fn numbers_of_changes_are_never_used_again(store: &dyn Store) {
+    report(store, 0, &["a:1 a h/w", "b:1 a h/w"]);
+    ack(store, "b:1", &[]);
+    let before = store.last_change().unwrap();
+    store.prune(Prune { before: at(10_000), dry_run: false }).unwrap();
+    assert_eq!(store.last_change().unwrap(), before, "the update with the last change is gone");
+    assert_eq!(store.count(at(200)).unwrap().as_of, before);
+    report(store, 300, &["a:1 b h/w"]);
+    assert!(get(store, "a:1").changed > before);
+    ack(store, "a:1", &[]);
+    let before = store.last_change().unwrap();
+    store.prune(Prune { before: at(10_000), dry_run: false }).unwrap();
+    report(store, 400, &["c:1 a h/w"]);
+    assert!(get(store, "c:1").changed > before, "also when none is left");
 }
 
 fn labels_say_what_has_changed(store: &dyn Store) {
