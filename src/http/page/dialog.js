@@ -21,9 +21,20 @@ async function decide(action, images, more = {}) {
     const count = done.length === 1 ? safe(short(done[0])) : plural(done.length, "update");
     say(done.length ? `${what} ${count}.${left.length ? ` Left: ${reasons(left)}` : ""}` : `Nothing was done: ${reasons(left)}`, id ? [id] : []);
     deselect(images);
+    if (LEAVES[action]?.includes(view.state)) take(done);
+    restoreFocus(focus);
   } catch (error) { say(`It was not done: ${error.message}`); }
   await load({ keep: true });
   restoreFocus(focus);
+}
+
+// The lists that an update leaves with an action: its row goes at once, not only when the list was read anew.
+const LEAVES = { acknowledge: ["pending", "snoozed", "superseded"], snooze: ["pending"], reopen: ["acknowledged", "snoozed"] };
+
+function take(images) {
+  const gone = new Set(images);
+  for (const image of images) updates.delete(image);
+  for (const item of byId("list").querySelectorAll(".row")) if (gone.has(item.dataset.image)) item.remove();
 }
 
 // What was decided on is not selected any more; the rest of the selection stays.
