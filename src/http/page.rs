@@ -90,19 +90,33 @@ pub(super) fn index(request: &Request<'_>, context: &Arc<Context>) -> Answer {
         format!("<a href=\"?state={name}\"{current}>{} <span></span></a>", capital(name))
     });
     let search = query.search.as_deref().unwrap_or_default();
-    let body = BODY
-        .replace(
-            "{{summary}}",
-            &format!("{} pending{}", counts.pending, oldest.unwrap_or_default()),
-        )
-        .replace("{{search}}", &escape(search))
-        .replace("{{tabs}}", &tabs.concat())
-        .replace("{{rows}}", &table(&updates, now))
-        .replace("{{logout}}", if context.access.tokens.is_some() { "" } else { " hidden" });
+    let body = fill(
+        BODY,
+        &[
+            ("summary", &format!("{} pending{}", counts.pending, oldest.unwrap_or_default())),
+            ("search", &escape(search)),
+            ("tabs", &tabs.concat()),
+            ("rows", &table(&updates, now)),
+            ("logout", if context.access.tokens.is_some() { "" } else { " hidden" }),
+        ],
+    );
     let title = format!("({}) diunbox", counts.pending);
     let head = "<script src=\"script.js\" defer></script>\
         <link rel=\"alternate\" type=\"application/atom+xml\" title=\"diunbox\" href=\"feed.atom\">";
     Ok(page(request, document(&title, head, &body)))
+}
+
+/// Fills a template in one pass: what is filled in may contain `{{…}}` itself.
+fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut parts = template.split("{{");
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once("}}").unwrap_or(("", part));
+        let value = values.iter().find(|(known, _)| *known == name);
+        filled.push_str(value.map_or("", |(_, value)| value));
+        filled.push_str(rest);
+    }
+    filled
 }
 
 fn page(request: &Request<'_>, text: String) -> tiny_http::ResponseBox {

@@ -55,6 +55,12 @@ fn the_page_has_what_its_address_asks_for() {
     assert_eq!(rows("/?state=acknowledged"), 1);
     assert_eq!(rows("/?search=b:1&host=&sort="), 0);
     assert_eq!(rows("/?by=host"), 1);
+    // What is searched for is no part of the template.
+    let page = server.ask("GET", "/?search={{rows}}{{tabs}}").body;
+    assert_eq!(
+        (page.matches("class=\"empty\"").count(), page.matches("aria-current").count()),
+        (1, 1)
+    );
     assert_eq!(server.ask("GET", "/?state=x").status, 400);
     let head = server.raw("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
