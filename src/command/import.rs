@@ -6,7 +6,7 @@ use crate::store::Imported;
 
 pub(super) fn run(args: &Import, session: &Session) -> Result<Outcome, Error> {
     if !args.from.is_file() {
-        return Err(Error::Message(format!("there is no file {}", args.from.display())));
+        return Err(Error::Message(format!("{} is not a file", args.from.display())));
     }
     let Imported { added, changed, actions } = session.open()?.import(&args.from)?;
     let (added, actions) = (count(added, "update"), count(actions, "action"));

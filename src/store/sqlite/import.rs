@@ -153,7 +153,11 @@ SELECT a.image, t.id FROM other.tag_assignments a
     JOIN other.tags o ON o.id = a.tag_id JOIN main.tags t ON t.name = o.name WHERE true
 ON CONFLICT (image) DO UPDATE SET tag_id = excluded.tag_id WHERE image IN newer;
 INSERT OR IGNORE INTO main.ignores SELECT * FROM other.ignores;
-UPDATE main.updates SET ignored = EXISTS (SELECT 1 FROM main.ignores WHERE matches(pattern, image));
+CREATE TEMP TABLE turned AS SELECT image FROM main.updates
+    WHERE ignored <> EXISTS (SELECT 1 FROM main.ignores WHERE matches(pattern, image));
+UPDATE main.updates SET ignored = NOT ignored WHERE image IN turned;
+INSERT INTO touched SELECT image FROM turned EXCEPT SELECT image FROM touched;
+DROP TABLE turned;
 CREATE TEMP TABLE new_actions AS SELECT uid FROM other.actions WHERE uid NOT IN (SELECT uid FROM main.actions);
 INSERT INTO main.actions (uid, at, kind, about, detail, origin, user, note)
 SELECT uid, at, kind, about, detail, origin, user, note FROM other.actions WHERE uid IN new_actions ORDER BY id;
@@ -172,7 +176,8 @@ DROP TABLE new_actions;";
 /// Works out again what is superseded.
 fn fold(connection: &Connection) -> Result<()> {
     let mut touched = Lines::default();
-    let mut images = connection.prepare("SELECT image FROM other.updates")?;
+    let mut images =
+        connection.prepare("SELECT image FROM other.updates UNION SELECT image FROM touched")?;
     let mut rows = images.query([])?;
     while let Some(row) = rows.next()? {
         touched.changed(lines::of(connection, &text(row, 0)?)?);

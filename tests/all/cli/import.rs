@@ -1,5 +1,7 @@
 //! Taking over another inbox.
 
+use chrono::Utc;
+use diunbox::inbox::query::Query;
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::{Value, json};
@@ -134,11 +136,36 @@ fn a_file_of_diundashboard_is_an_inbox_too() {
 }
 
 #[test]
+fn what_the_patterns_of_the_other_ignore_is_a_change() {
+    let (ours, theirs) = two();
+    let older = "docker.io/library/theirs:0";
+    report(&ours, older, "1", "nas", 5);
+    let last = || diunbox::store::open(&ours.database()).unwrap().last_change().unwrap();
+    let before = last();
+    import(&ours, &theirs);
+    assert_eq!(state(&ours, older), "ignored");
+    let store = diunbox::store::open(&ours.database()).unwrap();
+    let query = Query { changed_after: Some(before), ..Query::all(Utc::now()) };
+    let mut changed: Vec<String> =
+        store.select(&query).unwrap().into_iter().map(|update| update.event.image).collect();
+    changed.sort();
+    assert_eq!(changed, [ACKED, SHARED, older, THEIRS]);
+    // A second import changes nothing.
+    let after = last();
+    import(&ours, &theirs);
+    assert_eq!(last(), after);
+}
+
+#[test]
 fn what_is_not_an_inbox_is_refused() {
     let ours = Inbox::new();
     report(&ours, MINE, "1", "nas", 1);
     let file = ours.path("other.db");
-    ours.diunbox(["import"]).arg(&file).assert().code(2).stderr(contains("there is no file"));
+    ours.diunbox(["import"])
+        .arg(&file)
+        .assert()
+        .code(2)
+        .stderr(contains(format!("{} is not a file", file.display())));
     std::fs::write(&file, "not a database, but text that is long enough to be read as one")
         .unwrap();
     let refused = ours.diunbox(["import"]).arg(&file).assert().code(2);
