@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 
 use super::context::Context;
 use super::error::Error;
@@ -34,8 +34,6 @@ pub(super) struct Changes {
 struct State {
     /// The number of the last change.
     last: i64,
-    /// When a snooze last ended.
-    snooze_ended: Option<DateTime<Utc>>,
     feeds: usize,
     is_stopping: bool,
 }
@@ -43,7 +41,6 @@ struct State {
 impl Changes {
     /// Watches the store while there are feeds, until the server stops.
     pub(super) fn watch(&self, context: &Context) {
-        let mut next_end = None;
         loop {
             let mut state = self.lock();
             while state.feeds == 0 && !state.is_stopping {
@@ -54,19 +51,11 @@ impl Changes {
             }
             let known = state.last;
             drop(state);
-            let now = Utc::now();
             // What cannot be read now is read the next time.
             let last = context.store.last_change().unwrap_or(known);
-            let is_over = next_end.is_some_and(|end| end <= now);
-            if last != known || is_over || next_end.is_none() {
-                next_end = context.store.next_snooze_end(now).ok().flatten();
-            }
             let mut state = self.lock();
             state.last = last;
-            if is_over {
-                state.snooze_ended = Some(now);
-            }
-            if last != known || is_over {
+            if last != known {
                 self.changed.notify_all();
             }
             // A new feed wakes it early, which does no harm.
@@ -154,7 +143,11 @@ impl Feed {
                 self.text.extend(b"event: ping\ndata: {}\n\n");
                 return true;
             }
-            if state.last > self.follow.after || state.snooze_ended > Some(self.follow.snoozes) {
+            let snooze = self.follow.next_end.map_or(Duration::MAX, |end| {
+                // A snooze that is over has no time left.
+                (end - Utc::now()).to_std().unwrap_or_default()
+            });
+            if state.last > self.follow.after || snooze.is_zero() {
                 drop(state);
                 if self.read_changes().is_some() {
                     return true;
@@ -162,7 +155,7 @@ impl Feed {
                 // The store may answer again later.
                 state = changes.wait(changes.lock(), Some(left.min(PERIOD)));
             } else {
-                state = changes.wait(state, Some(left));
+                state = changes.wait(state, Some(left.min(snooze)));
             }
         }
     }

@@ -14,9 +14,10 @@ const BATCH: usize = 200;
 pub struct Follow {
     /// The last change that was read.
     pub after: i64,
+    /// When the next snooze ends.
+    pub next_end: Option<DateTime<Utc>>,
     /// Ends of snoozes up to this time were read.
-    pub snoozes: DateTime<Utc>,
-    next_end: Option<DateTime<Utc>>,
+    snoozes: DateTime<Utc>,
 }
 
 impl Follow {
@@ -42,7 +43,6 @@ impl Follow {
             let snooze_ended = Some((self.snoozes, now));
             updates = store.select(&Query { snooze_ended, ..all.clone() })?;
         }
-        self.snoozes = now;
         if last > self.after {
             let query = Query { changed_after: Some(self.after), limit: Some(BATCH), ..all };
             let changed = store.select(&query)?;
@@ -54,6 +54,7 @@ impl Follow {
         if is_over || !updates.is_empty() {
             self.next_end = store.next_snooze_end(now)?;
         }
+        self.snoozes = now;
         Ok(updates)
     }
 }
