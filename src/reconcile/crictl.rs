@@ -30,7 +30,7 @@ pub(super) fn take(container: &Container, running: &mut Running) {
         value.map(String::as_str).unwrap_or_default()
     };
     let [namespace, pod, name] = ["pod.namespace", "pod.name", "container.name"].map(label);
-    running.pods.insert(pod.to_owned());
+    running.add_pod(pod);
     running.needs_images = true;
     running.workloads.push(Workload {
         provider: "kubernetes",

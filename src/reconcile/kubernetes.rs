@@ -71,7 +71,7 @@ pub(super) fn take(metadata: &Metadata, spec: &PodSpec, status: &PodStatus, runn
     if ["Succeeded", "Failed"].contains(&status.phase.as_str()) {
         return;
     }
-    running.pods.insert(metadata.name.clone());
+    running.add_pod(&metadata.name);
     for container in &spec.containers {
         let status = status.container_statuses.iter().find(|status| status.name == container.name);
         let id = status.map(|status| status.image_id.as_str()).unwrap_or_default();

@@ -18,7 +18,9 @@ pub struct Running {
     /// The labels of what Diun knows.
     pub labelled: Vec<Labelled>,
     /// The names of the pods.
-    pub(super) pods: BTreeSet<String>,
+    pods: BTreeSet<String>,
+    /// What the pods belong to.
+    owners: BTreeSet<String>,
     /// Whether there are workloads that say nothing of digests themselves.
     pub(super) needs_images: bool,
     pub(super) images: HashMap<String, Image>,
@@ -65,11 +67,16 @@ pub(super) struct Image {
 }
 
 impl Running {
+    /// Adds the name of a pod.
+    pub(super) fn add_pod(&mut self, name: &str) {
+        self.owners.insert(pod_owner(name).to_owned());
+        self.pods.insert(name.to_owned());
+    }
+
     /// Whether a host is a Diun in one of these pods, or the pod that was there before it.
     pub(super) fn has_pod(&self, host: &str) -> bool {
         let owner = pod_owner(host);
-        let is_same = |pod: &String| *pod == host || owner != host && pod_owner(pod) == owner;
-        self.pods.iter().any(is_same)
+        self.pods.contains(host) || owner != host && self.owners.contains(owner)
     }
 
     /// Gives each workload what is known of its image.
