@@ -9,7 +9,7 @@ use super::history::{Deed, once, record};
 use super::hosts;
 use super::lines::{self, Lines};
 use super::row::text;
-use super::upsert::{close_if_done, next_change};
+use super::upsert::{close_if_done, next_change, reopen};
 use crate::inbox::action::Stamp;
 use crate::inbox::seen::{Reconciled, Seen, Verdict};
 
@@ -83,9 +83,7 @@ fn image(
         seen.verdict == Verdict::Behind && [Mark::Removed, Mark::New].contains(mark)
     };
     if is_acknowledged && marks.iter().any(is_behind) {
-        let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
-            acknowledged_by = NULL WHERE image = ?1";
-        connection.prepare_cached(sql)?.execute([image])?;
+        reopen(connection, image)?;
         reconciled.reopened.push(image.clone());
     } else if close_if_done(connection, image, stamp.at.timestamp_millis())? {
         reconciled.closed.push(image.clone());

@@ -170,7 +170,8 @@ fn repeat(
     Ok(())
 }
 
-fn reopen(connection: &Connection, image: &str) -> Result<()> {
+/// Takes back that an update was acknowledged.
+pub(super) fn reopen(connection: &Connection, image: &str) -> Result<()> {
     let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
         acknowledged_by = NULL WHERE image = ?1";
     connection.prepare_cached(sql)?.execute([image]).map(drop)
