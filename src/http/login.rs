@@ -69,7 +69,7 @@ fn see_other(target: &str) -> tiny_http::ResponseBox {
     with(empty(303), &[("Location", target), ("Cache-Control", "no-store")])
 }
 
-/// The page with a query. It is written anew, so that it leads nowhere else.
+/// The page's address with a query. The query is encoded again, so it cannot lead to another site.
 fn home(next: &str) -> String {
     if next.is_empty() {
         return "./".to_owned();

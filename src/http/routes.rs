@@ -7,7 +7,7 @@ use tiny_http::Method::{self, Delete, Get, Patch, Post, Put};
 use super::auth::Scope;
 use super::context::Context;
 use super::limits::Class::{self, Event, Health, Login, Read, Write};
-use super::openapi::doc::{ACTING, Doc, FILTERS, FROM, HISTORY, PAGES, RUNNING_OPTIONS, VIEW};
+use super::openapi::doc::{Doc, FILTERS, FROM, HISTORY, LOGIN, PAGES, RUNNING_OPTIONS, VIEW};
 use super::response::Answer;
 use super::route::Request;
 use super::{
@@ -132,7 +132,7 @@ pub(super) static ROUTES: &[Route] = &[
     row("/icon-new.svg", Get, Health, WithContext(page::icon_new),
         Doc::new("Its icon while something is new").answers(&[(200, "image/svg+xml"), (304, "")])),
     row("/login", Get, Health, WithContext(login::form),
-        Doc::new("The form of the login").parameters(&[ACTING]).answers(&[(200, "text/html")])),
+        Doc::new("The form of the login").parameters(&[LOGIN]).answers(&[(200, "text/html")])),
     row("/login", Post, Login, WithContext(login::enter),
         Doc::new("Gives a cookie for a token").body("Login").answers(&[(303, ""), (403, "text/html")])),
     row("/logout", Post, Health, WithContext(login::leave), Doc::new("Takes the cookie back").answers(&[(303, "")])),

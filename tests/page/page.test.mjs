@@ -176,7 +176,7 @@ on("a burst of 1,000 events is one repaint", THREE, async (server, open) => {
   assert.ok(repaints <= 2, `${repaints} repaints`);
 });
 
-test("the page goes on when the server was started anew", async () => {
+test("the page goes on after the server was restarted", async () => {
   const server = await new Server().start();
   try {
     await server.ingest(THREE);

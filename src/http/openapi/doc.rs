@@ -116,7 +116,7 @@ pub(in crate::http) const VIEW: &[Parameter] = &[
 ];
 
 /// Where a login leads.
-pub(in crate::http) const ACTING: &[Parameter] =
+pub(in crate::http) const LOGIN: &[Parameter] =
     &[parameter("next", Kind::Text, "The query of the page to go on to")];
 
 /// Where a feed of changes begins.

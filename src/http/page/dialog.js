@@ -28,7 +28,7 @@ async function decide(action, images, more = {}) {
   restoreFocus(focus);
 }
 
-// The lists that an update leaves with an action: its row goes at once, not only when the list was read anew.
+// The lists that an update leaves with an action: its row is removed at once, before the list is read again.
 const LEAVES = { acknowledge: ["pending", "snoozed", "superseded"], snooze: ["pending"], reopen: ["acknowledged", "snoozed"] };
 
 function take(images) {

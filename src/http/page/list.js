@@ -41,7 +41,7 @@ function query() {
   return asked;
 }
 
-// Reads the list anew. `keep`: the selection and as many rows as there are.
+// Reads the list again. `keep`: the selection and as many rows as there are.
 async function load({ keep = false } = {}) {
   const own = ++generation;
   const wanted = keep ? Math.max(100, updates.size) : 100;
@@ -192,7 +192,7 @@ function showCounts() {
     if (state === view.state) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
   }
   byId("more").hidden = !next;
-  // Observed anew, it is told whether the button is in sight already.
+  // Observing it again reports whether the button is already in sight.
   atEnd.unobserve(byId("more"));
   atEnd.observe(byId("more"));
   showSelection();

@@ -1,5 +1,5 @@
 //! `completions/`, `man/` and `docs/API.md` are what the program makes. After a change of the command line or of
-//! the API, `REFRESH=1 cargo test generated` makes them anew.
+//! the API, `REFRESH=1 cargo test generated` regenerates them.
 
 mod api;
 

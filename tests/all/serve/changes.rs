@@ -99,7 +99,7 @@ fn what_is_stored_and_decided_is_told_whoever_does_it() {
     let mut again = Feed::from(server.connect(), "/api/changes?after=1", "Last-Event-ID: 2\r\n");
     assert_eq!((again.next().unwrap().id, again.update().1.as_str()), (Some(2), "a:1"));
     assert_eq!(server.ask("GET", "/api/changes?since=1").status, 400);
-    // One that knows another inbox is told to begin anew.
+    // A client with an unknown id gets a `reset` event.
     for id in ["999", "-1", "x"] {
         let mut other = Feed::open(server.connect(), &format!("Last-Event-ID: {id}\r\n"));
         assert_eq!(other.next().unwrap().event, "reset", "{id}");
