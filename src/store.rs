@@ -2,12 +2,16 @@
 
 mod error;
 pub mod follow;
+mod group;
 pub mod location;
 mod migrations;
+mod rules;
 pub mod sqlite;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -31,6 +35,14 @@ pub use sqlite::SqliteStore;
 /// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
 pub fn open(location: &Path) -> Result<Box<dyn Store>> {
     Ok(Box::new(SqliteStore::open(location)?))
+}
+
+/// How long an operation waits in all. Diun waits 10 s for an answer.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Locks, also after a panic elsewhere: what is behind the locks of a store is whole between statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The folder that a file is in.

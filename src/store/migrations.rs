@@ -5,7 +5,7 @@
 
 use rusqlite_migration::{M, Migrations};
 
-use super::sqlite::adopt;
+use super::rules::adopt;
 
 /// How many steps there are: the `user_version` of an up-to-date database.
 pub(super) const LATEST: usize = 2;

@@ -1,31 +1,11 @@
 //! The store in one SQLite file, which the command line and a running `serve` share.
 
-mod act;
-pub(super) mod adopt;
-mod arrival;
-mod before;
 mod busy;
 mod core;
 mod database;
 mod error;
 mod glance;
-mod group;
-mod history;
-mod hosts;
-mod ignores;
-mod import;
-mod labels;
-mod lines;
-mod patterns;
-mod query;
-mod reconcile;
-mod row;
-mod scans;
-mod selection;
-mod tags;
-mod undo;
 mod upkeep;
-mod upsert;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,12 +14,15 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use self::busy::BUSY;
 use self::core::Core;
 use self::database::Database;
+pub(super) use self::database::plain;
 pub use self::glance::Glance;
-use self::group::Group;
-use super::{ErrorKind, Imported, Prune, Pruned, Result, Store, StoreError};
+use super::group::Group;
+use super::rules::{
+    act, history, hosts, ignores, import, labels, query, reconcile, scans, tags, undo,
+};
+use super::{ErrorKind, Imported, PATIENCE, Prune, Pruned, Result, Store, StoreError};
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
@@ -93,7 +76,7 @@ impl Store for SqliteStore {
     }
 
     fn upsert_all(&self, received: &[Received]) -> Result<()> {
-        self.core.upsert(received, Instant::now() + BUSY)
+        self.core.upsert(received, Instant::now() + PATIENCE)
     }
 
     fn select(&self, query: &Query) -> Result<Vec<Update>> {
@@ -118,7 +101,7 @@ impl Store for SqliteStore {
     }
 
     fn reconcile(&self, seen: &[Seen], stamp: &Stamp, is_dry: bool) -> Result<Reconciled> {
-        self.core.write(Instant::now() + BUSY, |connection| {
+        self.core.write(Instant::now() + PATIENCE, |connection| {
             let transaction = connection.transaction()?;
             let reconciled = reconcile::apply(&transaction, seen, stamp)?;
             if is_dry {
@@ -222,7 +205,7 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, what: Prune) -> Result<Pruned> {
-        self.core.write(Instant::now() + BUSY, |connection| upkeep::prune(connection, what))
+        self.core.write(Instant::now() + PATIENCE, |connection| upkeep::prune(connection, what))
     }
 
     fn import(&self, from: &Path) -> Result<Imported> {
@@ -232,7 +215,7 @@ impl Store for SqliteStore {
             StoreError::new(ErrorKind::Other, message)
         })?;
         let copy = folder.path().join("import.db");
-        import::copy(from, &copy).map_err(|error| other(&error))?;
+        upkeep::copy(from, &copy).map_err(|error| other(&error))?;
         // Brings its schema up to date, and refuses what is not an inbox.
         let opened = Self::open(&copy).map_err(|error| {
             let message = error.to_string();
@@ -241,7 +224,7 @@ impl Store for SqliteStore {
         })?;
         opened.flush()?;
         drop(opened);
-        self.core.write(Instant::now() + BUSY, |connection| import::merge(connection, &copy))
+        self.core.write(Instant::now() + PATIENCE, |connection| import::merge(connection, &copy))
     }
 
     fn backup(&self, to: &Path) -> Result<()> {
@@ -258,6 +241,6 @@ impl Store for SqliteStore {
     }
 
     fn flush(&self) -> Result<()> {
-        self.core.write(Instant::now() + BUSY, |connection| upkeep::checkpoint(connection))
+        self.core.write(Instant::now() + PATIENCE, |connection| upkeep::checkpoint(connection))
     }
 }

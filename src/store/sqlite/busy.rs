@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an operation waits in all. Diun waits 10 s for an answer.
-pub(super) const BUSY: Duration = Duration::from_secs(8);
+use crate::store::PATIENCE;
+
 /// Polls at this pace. SQLite's built-in handler backs off, and would miss the gaps between a busy
 /// writer's transactions.
 pub(super) const STEP: Duration = Duration::from_millis(2);
@@ -33,7 +33,7 @@ pub(super) fn until<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
 pub(super) fn wait(times: i32) -> bool {
     let in_time = match DEADLINE.get() {
         Some(deadline) => Instant::now() < deadline,
-        None => STEP * times.unsigned_abs() < BUSY,
+        None => STEP * times.unsigned_abs() < PATIENCE,
     };
     if in_time {
         thread::sleep(STEP);

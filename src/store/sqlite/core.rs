@@ -1,19 +1,24 @@
 //! The connections to a database, and the queue of writers.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::thread;
 use std::time::Instant;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::busy::{BUSY, STEP, until};
-use super::database::Database;
-use super::upsert;
+use super::busy::{STEP, until};
+use super::database::{CACHE_KIB, Database};
 use crate::inbox::received::Received;
-use crate::store::{ErrorKind, Result, StoreError};
+use crate::store::group::Sink;
+use crate::store::rules::{lines, upsert};
+use crate::store::{ErrorKind, PATIENCE, Result, StoreError, lock};
 
 /// Connections that are kept open for the next operation.
 const IDLE_CONNECTIONS: usize = 4;
+/// Memory for pages, in KiB, while many events are stored: the pages of a bulk are touched at random.
+const BULK_CACHE_KIB: i64 = 32 * 1024;
+/// From this number of events on, a transaction is a bulk.
+const BULK: usize = 1_000;
 
 /// What the thread that stores events shares.
 #[derive(Debug)]
@@ -92,7 +97,7 @@ impl Core {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        self.write(Instant::now() + BUSY, |connection| {
+        self.write(Instant::now() + PATIENCE, |connection| {
             let transaction = connection.transaction()?;
             let result = work(&transaction)?;
             transaction.commit()?;
@@ -101,11 +106,25 @@ impl Core {
     }
 
     pub(super) fn upsert(&self, received: &[Received], deadline: Instant) -> Result<()> {
-        self.write(deadline, |connection| upsert::all(connection, received))
+        let is_bulk = received.len() >= BULK;
+        self.write(deadline, |connection| {
+            if is_bulk {
+                connection.pragma_update(None, "cache_size", -BULK_CACHE_KIB)?;
+            }
+            let transaction = connection.transaction()?;
+            let lines = upsert::events(&transaction, received)?;
+            lines::fold(&transaction, lines)?;
+            transaction.commit()?;
+            if is_bulk {
+                connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            }
+            Ok(())
+        })
     }
 }
 
-/// Locks, also after a panic elsewhere: what is behind these locks is whole between statements.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Sink for Core {
+    fn store(&self, batch: &[Received], deadline: Instant) -> Vec<Result<()>> {
+        vec![self.upsert(batch, deadline); batch.len()]
+    }
 }

@@ -14,11 +14,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rustix::fs::{AtFlags, CWD, FlockOperation, StatxAttributes, StatxFlags, fcntl_lock, statx};
 use rustix::io::Errno;
 
-use super::busy::{BUSY, STEP, wait};
-use super::core::lock;
-use super::{error, patterns};
+use super::busy::{STEP, wait};
+use super::error;
 use crate::store::migrations::{LATEST, migrations};
-use crate::store::{ErrorKind, Result, StoreError, folder_of};
+use crate::store::rules::patterns;
+use crate::store::{ErrorKind, PATIENCE, Result, StoreError, folder_of, lock};
 
 /// SQLite's mark for the files of one program: DIUN.
 const APPLICATION_ID: i32 = 0x4449_554e;
@@ -62,7 +62,7 @@ impl Database {
         })?;
         database.refuse_mount_points()?;
         database.access = database.access();
-        let deadline = Instant::now() + BUSY;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             match database.prepare() {
                 // SQLite does not wait when two programs turn WAL mode on at once.
@@ -261,7 +261,7 @@ impl Database {
 }
 
 /// A path that SQLite takes for nothing else: `:memory:` and `file:…` are names like any other.
-pub(super) fn plain(path: &Path) -> PathBuf {
+pub(in crate::store) fn plain(path: &Path) -> PathBuf {
     Path::new(".").join(path)
 }
 

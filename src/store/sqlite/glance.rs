@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::database::plain;
-use super::row::text;
+use crate::store::rules::row::text;
 
 /// Bytes that are read without being copied.
 const MAPPED: i64 = 256 * 1024 * 1024;

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, Result, ffi};
+use rusqlite::{Connection, OpenFlags, Result, ffi};
 
 use super::database::plain;
-use super::labels;
-use super::query::last_change;
-use super::row::{parse_time, text};
+use crate::store::rules::labels;
+use crate::store::rules::query::last_change;
+use crate::store::rules::row::{parse_time, text};
 use crate::store::{Prune, Pruned};
 
 pub(super) fn prune(connection: &mut Connection, what: Prune) -> Result<Pruned> {
@@ -61,6 +61,13 @@ pub(super) fn backup(connection: &Connection, to: &Path) -> Result<()> {
     }
     // A copy that is one file, whatever opens it next.
     copy.pragma_update(None, "journal_mode", "DELETE")
+}
+
+/// Copies a database that stays as it is.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Connection::open_with_flags(plain(from), flags)?;
+    backup(&source, to)
 }
 
 pub(super) fn checkpoint(connection: &Connection) -> Result<()> {

@@ -5,7 +5,7 @@ use rusqlite::functions::FunctionFlags;
 
 use crate::image::ImagePattern;
 
-pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
+pub(in crate::store) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(c"matches", 2, flags, |context| {
         // Compiled once for all rows.

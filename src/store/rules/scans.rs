@@ -18,7 +18,7 @@ struct Kept {
 }
 
 /// The scans of the hosts that may send heartbeats, from A to Z.
-pub(super) fn list(connection: &Connection) -> Result<Vec<(String, Scans)>> {
+pub(in crate::store) fn list(connection: &Connection) -> Result<Vec<(String, Scans)>> {
     connection
         .prepare_cached(
             "SELECT name, scans FROM hosts WHERE ping_secret IS NOT NULL ORDER BY name",
@@ -28,14 +28,14 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<(String, Scans)>> {
 }
 
 /// The secret with which a host may send heartbeats.
-pub(super) fn secret(connection: &Connection, host: &str) -> Result<Option<String>> {
+pub(in crate::store) fn secret(connection: &Connection, host: &str) -> Result<Option<String>> {
     let sql = "SELECT ping_secret FROM hosts WHERE name = ?1";
     let secret = connection.prepare_cached(sql)?.query_row([host], |row| row.get(0)).optional()?;
     Ok(secret.flatten())
 }
 
 /// The same; a host without one gets one.
-pub(super) fn allow(connection: &Connection, host: &str) -> Result<String> {
+pub(in crate::store) fn allow(connection: &Connection, host: &str) -> Result<String> {
     let sql = "INSERT INTO hosts (name, ping_secret) VALUES (?1, lower(hex(randomblob(16))))
         ON CONFLICT (name) DO UPDATE SET ping_secret = coalesce(ping_secret, excluded.ping_secret)
         RETURNING ping_secret";
@@ -43,7 +43,7 @@ pub(super) fn allow(connection: &Connection, host: &str) -> Result<String> {
 }
 
 /// Keeps what a host's Diun says.
-pub(super) fn take(
+pub(in crate::store) fn take(
     connection: &Connection,
     host: &str,
     beat: &Beat,
@@ -65,7 +65,7 @@ pub(super) fn take(
     connection.prepare_cached(sql)?.execute(params![host, kept]).map(drop)
 }
 
-pub(super) fn read(kept: &str) -> Scans {
+pub(in crate::store) fn read(kept: &str) -> Scans {
     let Kept { ended, has_failed, scanned, failed } =
         serde_json::from_str(kept).unwrap_or_default();
     let ended = ended.into_iter().filter_map(DateTime::from_timestamp_millis).collect();

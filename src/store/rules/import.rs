@@ -3,14 +3,13 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, Result, params};
+use rusqlite::{Connection, Result, params};
 
-use super::database::plain;
 use super::lines::{self, Lines};
 use super::row::text;
-use super::upkeep;
 use super::upsert::next_change;
 use crate::store::Imported;
+use crate::store::sqlite::plain;
 
 /// The columns of an event.
 const EVENT: &str =
@@ -19,15 +18,8 @@ const EVENT: &str =
 /// The columns of a decision.
 const DECISION: &str = "acknowledged_at, acknowledged_digest, acknowledged_by, snoozed_until, note";
 
-/// Copies a database, so that the original stays as it is when the copy is migrated.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let source = Connection::open_with_flags(plain(from), flags)?;
-    upkeep::backup(&source, to)
-}
-
 /// Merges a database of the current schema. Must not be called in a transaction.
-pub(super) fn merge(connection: &mut Connection, from: &Path) -> Result<Imported> {
+pub(in crate::store) fn merge(connection: &mut Connection, from: &Path) -> Result<Imported> {
     connection.execute("ATTACH ?1 AS other", [plain(from).to_string_lossy()])?;
     let result = attached(connection);
     connection.execute_batch("DETACH other")?;

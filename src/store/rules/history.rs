@@ -9,17 +9,21 @@ use crate::inbox::history::{Entry, NAMED, Page};
 
 /// What an action did, besides to which images.
 #[derive(Clone, Copy)]
-pub(super) struct Deed<'a> {
-    pub(super) kind: &'a str,
+pub(in crate::store) struct Deed<'a> {
+    pub(in crate::store) kind: &'a str,
     /// Its subject: state, tag or pattern.
-    pub(super) about: &'a str,
-    pub(super) detail: Option<&'a str>,
+    pub(in crate::store) about: &'a str,
+    pub(in crate::store) detail: Option<&'a str>,
     /// The action that it takes back.
-    pub(super) undoes: Option<i64>,
+    pub(in crate::store) undoes: Option<i64>,
 }
 
 /// Records an action. Returns its number.
-pub(super) fn record(connection: &Connection, deed: &Deed<'_>, stamp: &Stamp) -> Result<i64> {
+pub(in crate::store) fn record(
+    connection: &Connection,
+    deed: &Deed<'_>,
+    stamp: &Stamp,
+) -> Result<i64> {
     let sql = "INSERT INTO actions (at, kind, about, detail, origin, user, note, undoes)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let (at, origin) = (stamp.at.timestamp_millis(), stamp.origin.name());
@@ -31,7 +35,10 @@ pub(super) fn record(connection: &Connection, deed: &Deed<'_>, stamp: &Stamp) ->
 }
 
 /// The number of an action that is recorded with the first image that it changes.
-pub(super) fn once(id: &mut Option<i64>, record: impl FnOnce() -> Result<i64>) -> Result<i64> {
+pub(in crate::store) fn once(
+    id: &mut Option<i64>,
+    record: impl FnOnce() -> Result<i64>,
+) -> Result<i64> {
     match id {
         Some(id) => Ok(*id),
         None => Ok(*id.insert(record()?)),
@@ -39,7 +46,7 @@ pub(super) fn once(id: &mut Option<i64>, record: impl FnOnce() -> Result<i64>) -
 }
 
 /// The actions that are asked for, newest first.
-pub(super) fn list(connection: &Connection, page: &Page) -> Result<Vec<Entry>> {
+pub(in crate::store) fn list(connection: &Connection, page: &Page) -> Result<Vec<Entry>> {
     let sql = "SELECT id, at, kind, detail, origin, user, note, undoes, undone_by,
             (SELECT count(*) FROM action_images i WHERE i.action = a.id)
         FROM actions a WHERE id < ?1 AND (?2 IS NULL

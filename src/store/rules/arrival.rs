@@ -11,11 +11,11 @@ use crate::inbox::fold::{Line, Standing};
 use crate::inbox::received::Received;
 
 /// An event as the store sees it.
-pub(super) struct Arrival<'a> {
-    pub(super) event: &'a Event,
+pub(in crate::store) struct Arrival<'a> {
+    pub(in crate::store) event: &'a Event,
     received_at: DateTime<Utc>,
     /// The same in milliseconds since 1970.
-    pub(super) at: i64,
+    pub(in crate::store) at: i64,
     workload: String,
     metadata: String,
     /// The number of this change.
@@ -25,18 +25,19 @@ pub(super) struct Arrival<'a> {
 }
 
 /// The columns that [`Arrival::bind`] binds, but for the image.
-pub(super) const COLUMNS: &str = "diun_version = ?2, hostname = ?3, status = ?4, provider = ?5,
+pub(in crate::store) const COLUMNS: &str =
+    "diun_version = ?2, hostname = ?3, status = ?4, provider = ?5,
     hub_link = ?6, mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11,
     ctn_id = ?12, ctn_state = ?13, ctn_status = ?14, received_at = ?15, metadata = ?16,
     received = ?17, changed = ?18";
 
 /// Adds a place that has reported once.
-pub(super) const NEW_PLACE: &str =
+pub(in crate::store) const NEW_PLACE: &str =
     "INSERT INTO places (image, hostname, provider, workload, digest,
     status, metadata, first_seen, last_seen, times) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 1)";
 
 impl<'a> Arrival<'a> {
-    pub(super) fn new(received: &'a Received, change: i64) -> Self {
+    pub(in crate::store) fn new(received: &'a Received, change: i64) -> Self {
         let event = &received.event;
         Self {
             event,
@@ -51,12 +52,12 @@ impl<'a> Arrival<'a> {
     }
 
     /// When the image was built, as text; empty if that is not known.
-    pub(super) fn created(&self) -> &'a str {
+    pub(in crate::store) fn created(&self) -> &'a str {
         self.event.created.as_deref().unwrap_or_default()
     }
 
     /// Stores the first event of an image.
-    pub(super) fn insert(&self, connection: &Connection, is_ignored: bool) -> Result<()> {
+    pub(in crate::store) fn insert(&self, connection: &Connection, is_ignored: bool) -> Result<()> {
         let standing = self.standing();
         let (series, rank) =
             standing.map(|standing| (&standing.line.series, &standing.rank)).unzip();
@@ -74,12 +75,12 @@ impl<'a> Arrival<'a> {
     }
 
     /// Where the image stands among others, as of this event.
-    pub(super) fn standing(&self) -> Option<&Standing> {
+    pub(in crate::store) fn standing(&self) -> Option<&Standing> {
         self.standing.get_or_init(|| Standing::new(&self.event.image, self.at)).as_ref()
     }
 
     /// The line of the image, if it has one. Pinned digests are ranked by their last event.
-    pub(super) fn settle(&self, connection: &Connection) -> Result<Option<Line>> {
+    pub(in crate::store) fn settle(&self, connection: &Connection) -> Result<Option<Line>> {
         let Some(standing) = self.standing() else { return Ok(None) };
         if standing.version.is_none() {
             let sql = "SELECT received FROM updates WHERE image = ?1";
@@ -93,7 +94,7 @@ impl<'a> Arrival<'a> {
     }
 
     /// Binds the image, the [`COLUMNS`] and so the parameters 1 to 18.
-    pub(super) fn bind(&self, statement: &mut CachedStatement<'_>) -> Result<()> {
+    pub(in crate::store) fn bind(&self, statement: &mut CachedStatement<'_>) -> Result<()> {
         let event = self.event;
         let get = |keys: &[&str]| {
             let found = keys.iter().find_map(|key| event.metadata.get(*key));
@@ -126,19 +127,19 @@ impl<'a> Arrival<'a> {
     }
 
     /// The place's key.
-    pub(super) fn key(&self) -> [&str; 4] {
+    pub(in crate::store) fn key(&self) -> [&str; 4] {
         [&self.event.image, &self.event.hostname, &self.event.provider, &self.workload]
     }
 
     /// The digest that the place last reported, if it is known.
-    pub(super) fn known(&self, connection: &Connection) -> Result<Option<String>> {
+    pub(in crate::store) fn known(&self, connection: &Connection) -> Result<Option<String>> {
         let sql = "SELECT digest FROM places WHERE image = ?1 AND hostname = ?2 AND provider = ?3
             AND workload = ?4";
         connection.prepare_cached(sql)?.query_row(self.key(), |row| text(row, 0)).optional()
     }
 
     /// Keeps what the place reports.
-    pub(super) fn report(&self, connection: &Connection, is_known: bool) -> Result<()> {
+    pub(in crate::store) fn report(&self, connection: &Connection, is_known: bool) -> Result<()> {
         // A place that was gone is there again.
         let sql = if is_known {
             "UPDATE places SET digest = ?5, status = ?6, metadata = ?7, last_seen = max(last_seen, ?8),
@@ -157,7 +158,7 @@ impl<'a> Arrival<'a> {
     }
 
     /// Marks the place as done with the event's digest.
-    pub(super) fn done(&self, connection: &Connection, by: &str) -> Result<()> {
+    pub(in crate::store) fn done(&self, connection: &Connection, by: &str) -> Result<()> {
         let sql = "UPDATE places SET done_digest = digest, done_by = ?5
             WHERE image = ?1 AND hostname = ?2 AND provider = ?3 AND workload = ?4";
         let [image, hostname, provider, workload] = self.key();

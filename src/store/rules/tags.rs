@@ -14,7 +14,7 @@ use crate::inbox::update::Tag;
 use crate::store::{ErrorKind, StoreError};
 
 /// The name without the white space around it.
-pub(super) fn valid(name: &str) -> std::result::Result<&str, StoreError> {
+pub(in crate::store) fn valid(name: &str) -> std::result::Result<&str, StoreError> {
     let name = name.trim();
     let refuse = |reason| Err(StoreError::new(ErrorKind::TagName, reason));
     if name.is_empty() {
@@ -26,18 +26,18 @@ pub(super) fn valid(name: &str) -> std::result::Result<&str, StoreError> {
     }
 }
 
-pub(super) fn exists(name: &str) -> StoreError {
+pub(in crate::store) fn exists(name: &str) -> StoreError {
     let message =
         format!("a tag named \"{}\" exists already: choose another name", name.escape_debug());
     StoreError::new(ErrorKind::TagExists, message)
 }
 
-pub(super) fn unknown(id: i64) -> StoreError {
+pub(in crate::store) fn unknown(id: i64) -> StoreError {
     let message = format!("there is no tag with the id {id}: list the tags for those there are");
     StoreError::new(ErrorKind::UnknownTag, message)
 }
 
-pub(super) fn list(connection: &Connection) -> Result<Vec<Tag>> {
+pub(in crate::store) fn list(connection: &Connection) -> Result<Vec<Tag>> {
     connection
         .prepare_cached("SELECT id, name FROM tags ORDER BY name")?
         .query_map([], |row| Ok(Tag { id: row.get(0)?, name: text(row, 1)? }))?
@@ -45,13 +45,17 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<Tag>> {
 }
 
 /// The new tag's id; `None` if the name is taken.
-pub(super) fn create(connection: &Connection, name: &str) -> Result<Option<i64>> {
+pub(in crate::store) fn create(connection: &Connection, name: &str) -> Result<Option<i64>> {
     let sql = "INSERT INTO tags (name) VALUES (?1) ON CONFLICT (name) DO NOTHING RETURNING id";
     connection.query_row(sql, [name], |row| row.get(0)).optional()
 }
 
 /// Whether there is such a tag; `None` if another one has the name.
-pub(super) fn rename(connection: &Connection, id: i64, name: &str) -> Result<Option<bool>> {
+pub(in crate::store) fn rename(
+    connection: &Connection,
+    id: i64,
+    name: &str,
+) -> Result<Option<bool>> {
     let sql = "SELECT EXISTS (SELECT 1 FROM tags WHERE name = ?1 AND id <> ?2)";
     if connection.query_row(sql, params![name, id], |row| row.get(0))? {
         return Ok(None);
@@ -60,12 +64,12 @@ pub(super) fn rename(connection: &Connection, id: i64, name: &str) -> Result<Opt
     Ok(Some(connection.execute(sql, params![name, id])? > 0))
 }
 
-pub(super) fn delete(connection: &Connection, id: i64) -> Result<bool> {
+pub(in crate::store) fn delete(connection: &Connection, id: i64) -> Result<bool> {
     Ok(connection.execute("DELETE FROM tags WHERE id = ?1", [id])? > 0)
 }
 
 /// Puts a tag on images, or takes theirs off, in one action. Returns `None` if there is no such tag.
-pub(super) fn put(
+pub(in crate::store) fn put(
     connection: &Connection,
     images: &[ImageName],
     tag: Option<i64>,
@@ -112,7 +116,7 @@ fn set(connection: &Connection, image: &str, tag: Option<i64>) -> Result<()> {
 }
 
 /// Records the tag that an image has before an action changes that.
-pub(super) fn keep(connection: &Connection, action: i64, image: &str) -> Result<()> {
+pub(in crate::store) fn keep(connection: &Connection, action: i64, image: &str) -> Result<()> {
     let before = json!({ "tag": current(connection, image)? }).to_string();
     let sql = "INSERT INTO action_images (action, image, digest, before)
         VALUES (?1, ?2, coalesce((SELECT digest FROM updates WHERE image = ?2), ''), ?3)";
@@ -120,14 +124,14 @@ pub(super) fn keep(connection: &Connection, action: i64, image: &str) -> Result<
 }
 
 /// Whether the tag that was recorded can be put back: there was none, or it is still there.
-pub(super) fn can_restore(connection: &Connection, before: &str) -> Result<bool> {
+pub(in crate::store) fn can_restore(connection: &Connection, before: &str) -> Result<bool> {
     let Some(id) = recorded(before) else { return Ok(true) };
     let sql = "SELECT EXISTS (SELECT 1 FROM tags WHERE id = ?1)";
     connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))
 }
 
 /// Puts back the tag that was recorded.
-pub(super) fn restore(connection: &Connection, image: &str, before: &str) -> Result<()> {
+pub(in crate::store) fn restore(connection: &Connection, image: &str, before: &str) -> Result<()> {
     set(connection, image, recorded(before))
 }
 
@@ -135,7 +139,7 @@ fn recorded(before: &str) -> Option<i64> {
     serde_json::from_str::<serde_json::Value>(before).ok()?["tag"].as_i64()
 }
 
-pub(super) fn count(connection: &Connection) -> Result<BTreeMap<i64, u64>> {
+pub(in crate::store) fn count(connection: &Connection) -> Result<BTreeMap<i64, u64>> {
     connection
         .prepare_cached("SELECT tag_id, count(*) FROM tag_assignments GROUP BY tag_id")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?

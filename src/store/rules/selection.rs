@@ -6,7 +6,7 @@ use crate::inbox::query::{Query, Sort, Wanted};
 use crate::inbox::update::State;
 
 /// What each state means. SQLite uses the partial indexes only for these very texts. `?1` is the time.
-pub(super) fn condition(state: State) -> &'static str {
+pub(in crate::store) fn condition(state: State) -> &'static str {
     match state {
         State::Pending => {
             "acknowledged_at IS NULL AND ignored = 0
@@ -30,25 +30,25 @@ pub(super) fn condition(state: State) -> &'static str {
 }
 
 /// A place that the update still needs. The same rule, on places that were read, is in `query::read_places`.
-pub(super) const NEEDED: &str =
+pub(in crate::store) const NEEDED: &str =
     "u.acknowledged_at IS NULL AND p.done_digest IS DISTINCT FROM u.digest
     AND p.done_by IS NOT 'gone'
     AND (p.workload <> '' OR NOT EXISTS (
         SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> ''))";
 
 /// The tag of an update, for a subquery.
-pub(super) const TAG: &str =
+pub(in crate::store) const TAG: &str =
     "FROM tag_assignments a JOIN tags t ON t.id = a.tag_id WHERE a.image = u.image";
 
 /// The part of a statement after its columns, and its values.
-pub(super) struct Selection {
-    pub(super) sql: String,
-    pub(super) values: Vec<Value>,
+pub(in crate::store) struct Selection {
+    pub(in crate::store) sql: String,
+    pub(in crate::store) values: Vec<Value>,
 }
 
 impl Selection {
     /// The query's conditions, order and limit.
-    pub(super) fn new(query: &Query) -> Self {
+    pub(in crate::store) fn new(query: &Query) -> Self {
         let now = Value::Integer(query.now.timestamp_millis());
         let mut selection = Self { sql: "FROM updates u WHERE ?1 = ?1".into(), values: vec![now] };
         selection.filter(query);

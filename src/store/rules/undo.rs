@@ -13,7 +13,7 @@ use crate::inbox::action::{Left, Reason, Receipt, Stamp};
 use crate::store::{ErrorKind, StoreError};
 
 /// What came of taking an action back.
-pub(super) enum Undone {
+pub(in crate::store) enum Undone {
     /// There is no such action.
     Missing,
     /// It was taken back before, by this action.
@@ -25,7 +25,7 @@ pub(super) enum Undone {
 
 impl Undone {
     /// The receipt, if there is such an action.
-    pub(super) fn into_receipt(self) -> std::result::Result<Option<Receipt>, StoreError> {
+    pub(in crate::store) fn into_receipt(self) -> std::result::Result<Option<Receipt>, StoreError> {
         let refuse = |message| Err(StoreError::new(ErrorKind::Undone, message));
         match self {
             Self::Missing => Ok(None),
@@ -51,7 +51,11 @@ struct Target {
 }
 
 /// Takes back an action, or the last one of the stamp's origin and user.
-pub(super) fn undo(connection: &Connection, id: Option<i64>, stamp: &Stamp) -> Result<Undone> {
+pub(in crate::store) fn undo(
+    connection: &Connection,
+    id: Option<i64>,
+    stamp: &Stamp,
+) -> Result<Undone> {
     let Some(target) = target(connection, id, stamp)? else { return Ok(Undone::Missing) };
     if let Some(by) = target.undone_by {
         return Ok(Undone::Already(by));

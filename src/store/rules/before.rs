@@ -19,7 +19,12 @@ struct Before {
 }
 
 /// Records what is there now.
-pub(super) fn keep(connection: &Connection, action: i64, image: &str, digest: &str) -> Result<()> {
+pub(in crate::store) fn keep(
+    connection: &Connection,
+    action: i64,
+    image: &str,
+    digest: &str,
+) -> Result<()> {
     let sql = "SELECT acknowledged_at, acknowledged_digest, acknowledged_by, snoozed_until, note
         FROM updates WHERE image = ?1";
     let mut before = connection.prepare_cached(sql)?.query_row([image], |row| {
@@ -49,7 +54,7 @@ pub(super) fn keep(connection: &Connection, action: i64, image: &str, digest: &s
 
 /// Takes the done marks off all places. Those of reconcile are not set again until the place runs
 /// something else.
-pub(super) fn unmark(connection: &Connection, image: &str) -> Result<()> {
+pub(in crate::store) fn unmark(connection: &Connection, image: &str) -> Result<()> {
     let sql = "UPDATE places SET done_digest = NULL, done_by = NULL,
             refused = CASE WHEN done_by IN ('reconcile', 'gone') THEN running ELSE refused END
         WHERE image = ?1 AND done_digest IS NOT NULL";
@@ -57,7 +62,7 @@ pub(super) fn unmark(connection: &Connection, image: &str) -> Result<()> {
 }
 
 /// Puts back what an earlier action recorded.
-pub(super) fn restore(
+pub(in crate::store) fn restore(
     connection: &Connection,
     image: &str,
     before: &str,

@@ -1,12 +1,11 @@
-//! Stores events: the rules of what an event changes.
+//! The rules of what an event changes.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::arrival::{Arrival, COLUMNS};
-use super::database::CACHE_KIB;
 use super::hosts;
 use super::ignores;
-use super::lines::{self, Lines};
+use super::lines::Lines;
 use super::query::last_change;
 use super::row::text;
 use super::selection::NEEDED;
@@ -14,42 +13,28 @@ use crate::event::parse_created;
 use crate::image::{ImagePattern, pinned_digest};
 use crate::inbox::received::Received;
 
-/// Memory for pages, in KiB, while many events are stored: the pages of a bulk are touched at random.
-const BULK_CACHE_KIB: i64 = 32 * 1024;
-/// From this number of events on, a transaction is a bulk.
-const BULK: usize = 1_000;
-
-/// Stores events in order in one transaction.
-pub(super) fn all(connection: &mut Connection, received: &[Received]) -> Result<()> {
-    if received.len() >= BULK {
-        connection.pragma_update(None, "cache_size", -BULK_CACHE_KIB)?;
-    }
-    let transaction = connection.transaction()?;
-    let ignored = ignores::patterns(&transaction)?;
+/// Stores events in order. Returns the lines that are to be folded again.
+pub(in crate::store) fn events(connection: &Connection, received: &[Received]) -> Result<Lines> {
+    let ignored = ignores::patterns(connection)?;
     let mut touched = Lines::default();
-    for (change, received) in (next_change(&transaction)?..).zip(received) {
+    for (change, received) in (next_change(connection)?..).zip(received) {
         let arrival = Arrival::new(received, change);
-        match one(&transaction, &arrival, received.is_replayed, &ignored)? {
+        match one(connection, &arrival, received.is_replayed, &ignored)? {
             Touched::Nothing => {}
             Touched::Added => {
                 if let Some(standing) = arrival.standing() {
                     touched.added(standing.line.clone(), &received.event.image);
                 }
             }
-            Touched::Changed => touched.changed(arrival.settle(&transaction)?),
+            Touched::Changed => touched.changed(arrival.settle(connection)?),
         }
     }
-    lines::fold(&transaction, touched)?;
-    hosts::heard_from(&transaction, received)?;
-    transaction.commit()?;
-    if received.len() >= BULK {
-        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    }
-    Ok(())
+    hosts::heard_from(connection, received)?;
+    Ok(touched)
 }
 
 /// The number of the next change to any update.
-pub(super) fn next_change(connection: &Connection) -> Result<i64> {
+pub(in crate::store) fn next_change(connection: &Connection) -> Result<i64> {
     last_change(connection).map(|last| last + 1)
 }
 
@@ -171,7 +156,7 @@ fn repeat(
 }
 
 /// Takes back that an update was acknowledged.
-pub(super) fn reopen(connection: &Connection, image: &str) -> Result<()> {
+pub(in crate::store) fn reopen(connection: &Connection, image: &str) -> Result<()> {
     let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
         acknowledged_by = NULL WHERE image = ?1";
     connection.prepare_cached(sql)?.execute([image]).map(drop)
@@ -281,7 +266,11 @@ fn close_pinned(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
 }
 
 /// Acknowledges an update if none of its places needs it any more. Returns whether it did.
-pub(super) fn close_if_done(connection: &Connection, image: &str, at: i64) -> Result<bool> {
+pub(in crate::store) fn close_if_done(
+    connection: &Connection,
+    image: &str,
+    at: i64,
+) -> Result<bool> {
     let sql = format!(
         "UPDATE updates AS u SET acknowledged_at = datetime(?2 / 1000, 'unixepoch'),
             acknowledged_digest = digest, acknowledged_by = 'places', snoozed_until = NULL

@@ -12,7 +12,7 @@ use crate::inbox::received::Received;
 use crate::inbox::update::{Host, State};
 
 /// Keeps when the hosts of these events were heard from.
-pub(super) fn heard_from(connection: &Connection, received: &[Received]) -> Result<()> {
+pub(in crate::store) fn heard_from(connection: &Connection, received: &[Received]) -> Result<()> {
     let mut hosts = BTreeMap::new();
     for Received { event, at, .. } in received {
         let last = hosts.entry(event.hostname.as_str()).or_insert(*at);
@@ -28,14 +28,14 @@ pub(super) fn heard_from(connection: &Connection, received: &[Received]) -> Resu
 }
 
 /// Keeps when what runs on a host was compared.
-pub(super) fn reconciled(connection: &Connection, host: &str, at: i64) -> Result<()> {
+pub(in crate::store) fn reconciled(connection: &Connection, host: &str, at: i64) -> Result<()> {
     let sql = "INSERT INTO hosts (name, last_reconcile) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET last_reconcile = ?2";
     connection.prepare_cached(sql)?.execute(params![host, at]).map(drop)
 }
 
 /// Every host, from A to Z.
-pub(super) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Host>> {
+pub(in crate::store) fn list(connection: &Connection, now: DateTime<Utc>) -> Result<Vec<Host>> {
     let pending = format!(
         "SELECT p.hostname, count(DISTINCT u.image) FROM updates u JOIN places p ON p.image = u.image
         WHERE {} AND {NEEDED} GROUP BY p.hostname",

@@ -16,7 +16,7 @@ use crate::inbox::action::{Action, Kind, Left, Reason, Receipt};
 use crate::inbox::query::{Detail, Query, Sort, Wanted};
 use crate::inbox::update::{Place, State, Update};
 
-pub(super) fn apply(connection: &Connection, action: &Action) -> Result<Receipt> {
+pub(in crate::store) fn apply(connection: &Connection, action: &Action) -> Result<Receipt> {
     let mut query = action.query.clone();
     query.detail = Detail::Table;
     let names = query.images.iter().filter_map(|wanted| match wanted {

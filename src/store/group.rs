@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::busy::BUSY;
-use super::core::{Core, lock};
+use super::{ErrorKind, PATIENCE, Result, StoreError, lock};
 use crate::inbox::received::Received;
-use crate::store::{ErrorKind, Result, StoreError};
 
 /// Events in one transaction. Others wait to write meanwhile.
 const MOST: usize = 1_024;
+
+/// What stores the events of concurrent callers.
+pub(super) trait Sink: Send + Sync + 'static {
+    /// Stores events in order, and returns a result for each.
+    fn store(&self, batch: &[Received], deadline: Instant) -> Vec<Result<()>>;
+}
 
 /// Hands events to the thread that stores them. It is started by the first, and ends with the group.
 #[derive(Debug, Default)]
@@ -27,23 +31,23 @@ struct Job {
 
 impl Group {
     /// Stores an event, together with those of other callers.
-    pub(super) fn upsert(&self, core: &Arc<Core>, received: Received) -> Result<()> {
+    pub(super) fn upsert<S: Sink>(&self, sink: &Arc<S>, received: Received) -> Result<()> {
         let (done, result) = channel();
-        let job = Job { received, deadline: Instant::now() + BUSY, done };
-        let sent = self.sender(core).and_then(|sender| sender.send(job).ok());
+        let job = Job { received, deadline: Instant::now() + PATIENCE, done };
+        let sent = self.sender(sink).and_then(|sender| sender.send(job).ok());
         let failed =
             || StoreError::new(ErrorKind::Other, "the thread that stores events has ended");
         sent.ok_or_else(failed)?;
         result.recv().unwrap_or_else(|_| Err(failed()))
     }
 
-    fn sender(&self, core: &Arc<Core>) -> Option<Sender<Job>> {
+    fn sender<S: Sink>(&self, sink: &Arc<S>) -> Option<Sender<Job>> {
         let mut started = lock(&self.0);
         if started.is_none() {
             let (sender, jobs) = channel();
-            let core = Arc::clone(core);
+            let sink = Arc::clone(sink);
             let thread = thread::Builder::new().name("store".into());
-            *started = Some((sender, thread.spawn(move || run(&core, &jobs)).ok()?));
+            *started = Some((sender, thread.spawn(move || run(&*sink, &jobs)).ok()?));
         }
         started.as_ref().map(|(sender, _)| sender.clone())
     }
@@ -58,7 +62,7 @@ impl Drop for Group {
     }
 }
 
-fn run(core: &Core, jobs: &Receiver<Job>) {
+fn run(sink: &impl Sink, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         // The first has waited longest.
         let deadline = first.deadline;
@@ -69,16 +73,19 @@ fn run(core: &Core, jobs: &Receiver<Job>) {
             callers.push(job.done);
         }
         // A defect must not end this thread: no event could be stored any more.
-        let result = catch_unwind(AssertUnwindSafe(|| core.upsert(&batch, deadline)));
-        let result = result.unwrap_or_else(|_| {
-            Err(StoreError::new(ErrorKind::Other, "internal error; see the server log"))
+        let results = catch_unwind(AssertUnwindSafe(|| sink.store(&batch, deadline)));
+        let results = results.unwrap_or_else(|_| {
+            let error = StoreError::new(ErrorKind::Other, "internal error; see the server log");
+            vec![Err(error); batch.len()]
         });
-        if matches!(&result, Err(error) if error.kind == ErrorKind::Unavailable) {
+        if let Some(error @ Err(StoreError { kind: ErrorKind::Unavailable, .. })) = results.last() {
             // These have waited too, and would wait as long again.
-            callers.extend(jobs.try_iter().map(|job| job.done));
+            for job in jobs.try_iter() {
+                let _ = job.done.send(error.clone());
+            }
         }
-        for caller in callers {
-            let _ = caller.send(result.clone());
+        for (caller, result) in callers.into_iter().zip(results) {
+            let _ = caller.send(result);
         }
     }
 }

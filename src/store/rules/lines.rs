@@ -16,29 +16,29 @@ use crate::inbox::version::{Change, Version};
 /// The lines in which something has changed, with the images that are new there; `None` where anything
 /// else has changed too.
 #[derive(Default)]
-pub(super) struct Lines(BTreeMap<Line, Option<BTreeSet<String>>>);
+pub(in crate::store) struct Lines(BTreeMap<Line, Option<BTreeSet<String>>>);
 
 impl Lines {
     /// Adds a line in which this image is new.
-    pub(super) fn added(&mut self, line: Line, image: &str) {
+    pub(in crate::store) fn added(&mut self, line: Line, image: &str) {
         if let Some(images) = self.0.entry(line).or_insert_with(|| Some(BTreeSet::new())) {
             images.insert(image.to_owned());
         }
     }
 
     /// Adds a line in which something has changed.
-    pub(super) fn changed(&mut self, line: Option<Line>) {
+    pub(in crate::store) fn changed(&mut self, line: Option<Line>) {
         self.0.extend(line.map(|line| (line, None)));
     }
 }
 
 /// Where an update stands among others of the same thing.
-pub(super) fn standing(update: &Update) -> Option<Standing> {
+pub(in crate::store) fn standing(update: &Update) -> Option<Standing> {
     Standing::new(&update.event.image, update.received_at.timestamp_millis())
 }
 
 /// The line of an image, if it has one.
-pub(super) fn of(connection: &Connection, image: &str) -> Result<Option<Line>> {
+pub(in crate::store) fn of(connection: &Connection, image: &str) -> Result<Option<Line>> {
     let sql = "SELECT received FROM updates WHERE image = ?1";
     let received =
         connection.prepare_cached(sql)?.query_row([image], |row| row.get(0)).optional()?;
@@ -47,7 +47,7 @@ pub(super) fn of(connection: &Connection, image: &str) -> Result<Option<Line>> {
 }
 
 /// Works out again which updates of these lines are superseded.
-pub(super) fn fold(connection: &Connection, lines: Lines) -> Result<()> {
+pub(in crate::store) fn fold(connection: &Connection, lines: Lines) -> Result<()> {
     let set = "UPDATE updates SET superseded_from = ?2, older = ?3";
     let mut update = connection.prepare_cached(&format!("{set}, changed = ?4 WHERE image = ?1"))?;
     let mut update_new = connection.prepare_cached(&format!("{set} WHERE image = ?1"))?;
@@ -184,7 +184,11 @@ fn members(connection: &Connection, line: &Line) -> Result<Vec<Member>> {
 }
 
 /// The images that are folded under an update at this time, newest first.
-pub(super) fn older(connection: &Connection, update: &Update, now: i64) -> Result<Vec<String>> {
+pub(in crate::store) fn older(
+    connection: &Connection,
+    update: &Update,
+    now: i64,
+) -> Result<Vec<String>> {
     let image = &update.event.image;
     let Some(standing) = standing(update) else { return Ok(Vec::new()) };
     let members = members(connection, &standing.line)?;
@@ -195,7 +199,11 @@ pub(super) fn older(connection: &Connection, update: &Update, now: i64) -> Resul
 }
 
 /// The pending image that a superseded one is folded under at this time.
-pub(super) fn top(connection: &Connection, update: &Update, now: i64) -> Result<Option<String>> {
+pub(in crate::store) fn top(
+    connection: &Connection,
+    update: &Update,
+    now: i64,
+) -> Result<Option<String>> {
     let image = &update.event.image;
     let Some(standing) = standing(update) else { return Ok(None) };
     let members = members(connection, &standing.line)?;
@@ -206,7 +214,10 @@ pub(super) fn top(connection: &Connection, update: &Update, now: i64) -> Result<
 
 /// How an update differs from what was last acknowledged, or else from the digest before; and the
 /// version that it is compared with, if that is another one.
-pub(super) fn change(connection: &Connection, update: &Update) -> Result<(Change, Option<String>)> {
+pub(in crate::store) fn change(
+    connection: &Connection,
+    update: &Update,
+) -> Result<(Change, Option<String>)> {
     let event = &update.event;
     if event.digest.is_empty() {
         return Ok((Change::Unknown, None));

@@ -12,16 +12,16 @@ use crate::inbox::fold::Standing;
 use crate::inbox::history::Ignore;
 
 /// The kinds of the actions that add and remove a pattern.
-pub(super) const IGNORE: &str = "ignore";
-pub(super) const UNIGNORE: &str = "unignore";
+pub(in crate::store) const IGNORE: &str = "ignore";
+pub(in crate::store) const UNIGNORE: &str = "unignore";
 
 /// A decision about a pattern.
-pub(super) fn deed<'a>(kind: &'a str, pattern: &'a str) -> Deed<'a> {
+pub(in crate::store) fn deed<'a>(kind: &'a str, pattern: &'a str) -> Deed<'a> {
     Deed { kind, about: "pattern", detail: Some(pattern), undoes: None }
 }
 
 /// Every pattern, from A to Z, with the number of images that it matches.
-pub(super) fn list(connection: &Connection) -> Result<Vec<Ignore>> {
+pub(in crate::store) fn list(connection: &Connection) -> Result<Vec<Ignore>> {
     let sql = "SELECT pattern, note, added, (SELECT count(*) FROM updates
             WHERE ignored <> 0 AND matches(pattern, image)) FROM ignores ORDER BY pattern";
     let row = |row: &rusqlite::Row<'_>| {
@@ -32,7 +32,7 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<Ignore>> {
 }
 
 /// The patterns, compiled.
-pub(super) fn patterns(connection: &Connection) -> Result<Vec<ImagePattern>> {
+pub(in crate::store) fn patterns(connection: &Connection) -> Result<Vec<ImagePattern>> {
     let patterns: Vec<String> = connection
         .prepare_cached("SELECT pattern FROM ignores ORDER BY pattern")?
         .query_map([], |row| text(row, 0))?
@@ -41,14 +41,14 @@ pub(super) fn patterns(connection: &Connection) -> Result<Vec<ImagePattern>> {
 }
 
 /// The first pattern that matches an image.
-pub(super) fn matching(connection: &Connection, image: &str) -> Result<Option<String>> {
+pub(in crate::store) fn matching(connection: &Connection, image: &str) -> Result<Option<String>> {
     let patterns = patterns(connection)?.into_iter();
     let mut matching = patterns.filter(|pattern| pattern.matches(image));
     Ok(matching.next().map(|pattern| pattern.as_str().to_owned()))
 }
 
 /// Adds a pattern. Returns `None` if it is there already.
-pub(super) fn add(
+pub(in crate::store) fn add(
     connection: &Connection,
     deed: &Deed<'_>,
     note: Option<&str>,
@@ -65,7 +65,7 @@ pub(super) fn add(
 
 /// Removes a pattern. Images that no other pattern matches get the state that they would have without
 /// it. Returns `None` if there is no such pattern.
-pub(super) fn remove(
+pub(in crate::store) fn remove(
     connection: &Connection,
     deed: &Deed<'_>,
     stamp: &Stamp,

@@ -15,7 +15,7 @@ use crate::inbox::seen::Verdict;
 use crate::inbox::update::{Counts, Digest, Place, Runs, State, Tag, Update};
 use crate::inbox::version::Change;
 
-pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Update>> {
+pub(in crate::store) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Update>> {
     // A table needs few columns, and reading the others takes most of the time.
     let details = if query.detail == Detail::Full {
         ", u.diun_version, u.hostname, u.provider, u.mime_type, u.created, u.platform, u.metadata"
@@ -57,7 +57,7 @@ pub(super) fn updates(connection: &Connection, query: &Query) -> Result<Vec<Upda
     Ok(updates)
 }
 
-pub(super) fn images(connection: &Connection, query: &Query) -> Result<Vec<String>> {
+pub(in crate::store) fn images(connection: &Connection, query: &Query) -> Result<Vec<String>> {
     let Selection { sql, values } = Selection::new(query);
     let mut select = connection.prepare_cached(&format!("SELECT u.image {sql}"))?;
     select.query_map(params_from_iter(values), |row| text(row, 0))?.collect()
@@ -172,7 +172,7 @@ fn runs(row: &Row<'_>) -> Result<Option<Runs>> {
     Ok(Some(Runs { digests, since: time(row, 12)?, verdict: Verdict::of(&text(row, 13)?) }))
 }
 
-pub(super) fn digests(connection: &Connection, image: &str) -> Result<Vec<Digest>> {
+pub(in crate::store) fn digests(connection: &Connection, image: &str) -> Result<Vec<Digest>> {
     let sql = "SELECT digest, created, platform, first_seen, last_seen FROM digests
         WHERE image = ?1 ORDER BY last_seen DESC, digest";
     connection
@@ -190,7 +190,7 @@ pub(super) fn digests(connection: &Connection, image: &str) -> Result<Vec<Digest
 }
 
 /// Counts each state by its own small index; the acknowledged are what is left of all.
-pub(super) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Counts> {
+pub(in crate::store) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Counts> {
     let now = now.timestamp_millis();
     let count = |condition: &str| -> Result<u64> {
         let sql = format!("SELECT count(*) FROM updates WHERE {condition}");
@@ -224,12 +224,12 @@ pub(super) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Count
     Ok(counts)
 }
 
-pub(super) fn last_change(connection: &Connection) -> Result<i64> {
+pub(in crate::store) fn last_change(connection: &Connection) -> Result<i64> {
     let sql = "SELECT max(coalesce((SELECT max(changed) FROM updates), 0), (SELECT changed FROM removed))";
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
-pub(super) fn next_snooze_end(
+pub(in crate::store) fn next_snooze_end(
     connection: &Connection,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>> {

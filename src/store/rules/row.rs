@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use crate::event::{Metadata, parse_created};
 
 /// A text. A number is printed, and bytes that are not UTF-8 are replaced.
-pub(super) fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
+pub(in crate::store) fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(index)? {
         ValueRef::Null => String::new(),
         ValueRef::Integer(number) => number.to_string(),
@@ -20,31 +20,34 @@ pub(super) fn text(row: &Row<'_>, index: usize) -> rusqlite::Result<String> {
 }
 
 /// A time of ours: milliseconds since 1970.
-pub(super) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<DateTime<Utc>> {
+pub(in crate::store) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<DateTime<Utc>> {
     let milliseconds: Option<i64> = row.get(index)?;
     Ok(DateTime::from_timestamp_millis(milliseconds.unwrap_or(0)).unwrap_or_default())
 }
 
 /// The same; `None` for NULL.
-pub(super) fn time_or_null(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<DateTime<Utc>>> {
+pub(in crate::store) fn time_or_null(
+    row: &Row<'_>,
+    index: usize,
+) -> rusqlite::Result<Option<DateTime<Utc>>> {
     let milliseconds: Option<i64> = row.get(index)?;
     Ok(milliseconds.and_then(DateTime::from_timestamp_millis))
 }
 
 /// When an image was built, if that is known.
-pub(super) fn created(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
+pub(in crate::store) fn created(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
     let text = text(row, index)?;
     Ok(matches!(parse_created(&text), Ok(Some(_))).then_some(text))
 }
 
 /// Metadata from its JSON. Anything but a map of strings counts as empty.
-pub(super) fn metadata(json: &str) -> Metadata {
+pub(in crate::store) fn metadata(json: &str) -> Metadata {
     if json.is_empty() { Metadata::new() } else { serde_json::from_str(json).unwrap_or_default() }
 }
 
 /// A time as RFC 3339 or as SQLite's `datetime()` writes it. One that cannot be read counts as 1970,
 /// so that its row is still shown.
-pub(super) fn parse_time(text: &str) -> DateTime<Utc> {
+pub(in crate::store) fn parse_time(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc())
         .or_else(|_| {

@@ -13,7 +13,11 @@ use super::upsert::{close_if_done, next_change, reopen};
 use crate::inbox::action::Stamp;
 use crate::inbox::seen::{Reconciled, Seen, Verdict};
 
-pub(super) fn apply(connection: &Connection, seen: &[Seen], stamp: &Stamp) -> Result<Reconciled> {
+pub(in crate::store) fn apply(
+    connection: &Connection,
+    seen: &[Seen],
+    stamp: &Stamp,
+) -> Result<Reconciled> {
     let mut reconciled = Reconciled::default();
     let mut lines = Lines::default();
     let mut rest = seen;

@@ -6,7 +6,7 @@ use super::row::text;
 use crate::inbox::labels::{Labelled, Labels};
 
 /// Keeps labels. One that is missing does not replace one that is known.
-pub(super) fn keep(connection: &Connection, labelled: &[Labelled]) -> Result<()> {
+pub(in crate::store) fn keep(connection: &Connection, labelled: &[Labelled]) -> Result<()> {
     let sql = "INSERT INTO labels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (image, digest) DO UPDATE
         SET version = coalesce(nullif(excluded.version, ''), version),
             source = coalesce(nullif(excluded.source, ''), source),
@@ -23,7 +23,7 @@ pub(super) fn keep(connection: &Connection, labelled: &[Labelled]) -> Result<()>
 
 /// The labels of a digest. Links that are not known of it are those of another digest of the image, as
 /// they seldom change.
-pub(super) fn of(connection: &Connection, image: &str, digest: &str) -> Result<Labels> {
+pub(in crate::store) fn of(connection: &Connection, image: &str, digest: &str) -> Result<Labels> {
     let sql = "SELECT iif(digest = ?2, version, ''), source, changelog FROM labels
         WHERE image = ?1 ORDER BY digest = ?2 DESC LIMIT 1";
     let row = |row: &rusqlite::Row<'_>| {
@@ -35,7 +35,7 @@ pub(super) fn of(connection: &Connection, image: &str, digest: &str) -> Result<L
 
 /// The versions of a digest, and of the one that it is compared with: what was last acknowledged, or
 /// else the digest before. `None` if either is not known.
-pub(super) fn versions(
+pub(in crate::store) fn versions(
     connection: &Connection,
     image: &str,
     digest: &str,
@@ -50,7 +50,7 @@ pub(super) fn versions(
 }
 
 /// Removes the labels of digests that are not known any more.
-pub(super) fn prune(connection: &Connection) -> Result<()> {
+pub(in crate::store) fn prune(connection: &Connection) -> Result<()> {
     let sql = "DELETE FROM labels WHERE NOT EXISTS
             (SELECT 1 FROM updates u WHERE u.image = labels.image AND u.digest = labels.digest)
         AND NOT EXISTS
