@@ -8,9 +8,10 @@ mod serve;
 mod triage;
 mod watch;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub use self::hosts::Hosts;
@@ -32,11 +33,12 @@ const GLOBAL: &str = "Global options";
 pub struct Cli {
     /// The database [env: DIUNBOX_DB] [default: diunbox/diunbox.db in the user's data directory]
     ///
-    /// It is created when the first event is stored. The user's data directory is $XDG_DATA_HOME,
-    /// or else ~/.local/share.
+    /// The path of an SQLite file, which is created when the first event is stored, or a URL of PostgreSQL:
+    /// postgres://USER@HOST/NAME. The user's data directory is $XDG_DATA_HOME, or else ~/.local/share.
+    /// DIUNBOX_DB_FILE names a file that holds the path or the URL, and wins over DIUNBOX_DB.
     // clap would name an option that it reads from the environment in every usage line.
-    #[arg(long, value_name = "PATH", global = true, help_heading = GLOBAL)]
-    pub db: Option<PathBuf>,
+    #[arg(long, value_name = "PATH", global = true, help_heading = GLOBAL, value_hint = ValueHint::FilePath)]
+    pub db: Option<OsString>,
 
     /// When to use colour
     ///
@@ -217,15 +219,15 @@ pub struct Prune {
 
 /// Import everything from another inbox
 ///
-/// DATABASE is the SQLite file of another diunbox, one of its backups, or a file of DiunDashboard. It stays as
-/// it is, and importing it again changes nothing. For each image the newer event wins, with the decisions
+/// DATABASE is the SQLite file or the PostgreSQL URL of another diunbox, one of its backups, or a database of
+/// DiunDashboard. It stays as it is, and importing it again changes nothing. For each image the newer event wins, with the decisions
 /// about it. Tags, patterns, places and the history are added.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::long("import"))]
 pub struct Import {
     /// The database to import
-    #[arg(value_name = "DATABASE")]
-    pub from: PathBuf,
+    #[arg(value_name = "DATABASE", value_hint = ValueHint::FilePath)]
+    pub from: OsString,
 }
 
 /// Copy the database, while others may write to it

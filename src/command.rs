@@ -31,7 +31,7 @@ use crate::cli::{Cli, ColorWhen, Command};
 use crate::event::EventError;
 use crate::inbox::action::{Origin, Stamp};
 use crate::render::terminal::{Terminal, safe};
-use crate::store::{self, Store, StoreError, location};
+use crate::store::{self, Location, Store, StoreError, location};
 
 /// How a command ended, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,8 +74,7 @@ impl Error {
 /// When it cannot be done.
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
-        database: location::choose(cli.db.as_deref())
-            .map_err(|error| Error::Message(error.to_owned()))?,
+        database: location::choose(cli.db.as_deref()).map_err(Error::Message)?,
         quiet: cli.quiet,
         terminal: Terminal::detect(match cli.color {
             ColorWhen::Auto => None,
@@ -114,7 +113,7 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
 
 /// What every command needs to know.
 struct Session {
-    database: PathBuf,
+    database: Location,
     quiet: bool,
     terminal: Terminal,
     /// When the command was started.
@@ -130,12 +129,12 @@ impl Session {
     /// Opens the store if it exists. Read-only commands never create a database; without one this
     /// says what to do next.
     fn open_existing(&self) -> Result<Option<Box<dyn Store>>, Error> {
-        if self.database.exists() {
+        if self.database.may_exist() {
             return self.open().map(Some);
         }
         self.note(format_args!(
             "no database at {}: it is created when the first event is ingested",
-            self.database.display()
+            self.database
         ));
         Ok(None)
     }

@@ -167,10 +167,11 @@ impl Line {
             }
         }
         let path = path.map(|path| match path.strip_prefix("~/") {
-            Some(rest) => etcetera::home_dir().unwrap_or_default().join(rest),
-            None => PathBuf::from(path),
+            Some(rest) => etcetera::home_dir().unwrap_or_default().join(rest).into_os_string(),
+            None => OsString::from(path),
         });
-        location::choose(path.as_deref()).ok()
+        // A server is not asked: the shell waits.
+        location::choose(path.as_deref()).ok()?.path().map(PathBuf::from)
     }
 }
 

@@ -5,6 +5,8 @@ pub mod follow;
 mod group;
 pub mod location;
 mod migrations;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod rules;
 pub mod sqlite;
 
@@ -14,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tempfile::TempDir;
 
 use crate::event::Event;
 use crate::image::{ImageName, ImagePattern, alike, did_you_mean};
@@ -27,14 +30,47 @@ use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 pub use error::{ErrorKind, Result, StoreError};
+pub use location::Location;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
-/// Opens the store at a location: the path of an SQLite file, which is created if it is missing.
+/// Opens the store at a location: an SQLite file, which is created if it is missing, or a database of
+/// PostgreSQL, whose tables are created if they are missing.
 ///
 /// # Errors
 /// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
-pub fn open(location: &Path) -> Result<Box<dyn Store>> {
-    Ok(Box::new(SqliteStore::open(location)?))
+pub fn open(location: &Location) -> Result<Box<dyn Store>> {
+    match location {
+        Location::File(path) => Ok(Box::new(SqliteStore::open(path)?)),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(address) => Ok(Box::new(PostgresStore::open(address)?)),
+        #[cfg(not(feature = "postgres"))]
+        Location::Postgres(address) => match **address {},
+    }
+}
+
+/// Takes everything over from another inbox, which stays as it is. Doing so again changes nothing.
+///
+/// # Errors
+/// When one of them cannot be used.
+pub fn import(into: &dyn Store, from: &Location) -> Result<Imported> {
+    match from {
+        Location::File(path) => into.import(path),
+        Location::Postgres(_) => {
+            let folder = temporary_folder()?;
+            let copy = folder.path().join("other.db");
+            open(from)?.backup(&copy)?;
+            into.import(&copy)
+        }
+    }
+}
+
+fn temporary_folder() -> Result<TempDir> {
+    tempfile::tempdir().map_err(|error| {
+        let message = format!("cannot create a temporary directory: {error}");
+        StoreError::new(ErrorKind::Other, message)
+    })
 }
 
 /// How long an operation waits in all. Diun waits 10 s for an answer.
@@ -199,14 +235,14 @@ pub trait Store: Send + Sync {
     /// Removes what is old, and gives the space back. Only acknowledged updates are removed.
     fn prune(&self, what: Prune) -> Result<Pruned>;
 
-    /// Takes everything over from another inbox, which stays as it is. Doing so again changes nothing.
+    /// As [`import`], from an SQLite inbox.
     fn import(&self, from: &Path) -> Result<Imported>;
 
     /// Writes a consistent copy into a file that is empty or does not exist, as an SQLite inbox.
     fn backup(&self, to: &Path) -> Result<()>;
 
     /// Where the store is, for messages and for comparing files.
-    fn location(&self) -> &Path;
+    fn location(&self) -> &Location;
 
     /// Checks that the engine can answer.
     fn check(&self) -> Result<()>;

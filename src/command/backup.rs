@@ -23,11 +23,15 @@ pub(super) fn run(
         return Err(Error::Message(message.to_owned()));
     }
     if !to_pipe {
-        check_target(&args.file, store.location(), args.force)?;
+        check_target(&args.file, store.location().path(), args.force)?;
     }
-    // Beside the database where nothing else may be writable.
-    let beside = if to_pipe { store.location() } else { &args.file };
-    let folder = folder_of(beside);
+    let folder = match store.location().path() {
+        // Beside the database where nothing else may be writable.
+        Some(database) if to_pipe => folder_of(database).to_owned(),
+        None if to_pipe => std::env::temp_dir(),
+        _ => folder_of(&args.file).to_owned(),
+    };
+    let folder = folder.as_path();
     let fail = |action, path: &Path| {
         let path = path.to_owned();
         move |error| Error::File { action, path, error }
@@ -54,15 +58,18 @@ pub(super) fn run(
 }
 
 /// Refuses a target that is the database or one of the files beside it, or that is not a file.
-fn check_target(target: &Path, database: &Path, force: bool) -> Result<(), Error> {
+fn check_target(target: &Path, database: Option<&Path>, force: bool) -> Result<(), Error> {
     let refuse = |what: &str| {
         Err(Error::Message(format!("{} {what}: choose another name", target.display())))
     };
-    let database = fs::canonicalize(database).unwrap_or(database.to_owned());
-    let own = ["", "-wal", "-shm", "-journal"].map(|end| {
-        let mut name = database.clone().into_os_string();
-        name.push(end);
-        PathBuf::from(name)
+    let own: Vec<PathBuf> = database.map_or(Vec::new(), |database| {
+        let database = fs::canonicalize(database).unwrap_or(database.to_owned());
+        let beside = ["", "-wal", "-shm", "-journal"].map(|end| {
+            let mut name = database.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        });
+        beside.into()
     });
     let folder = fs::canonicalize(folder_of(target));
     let named = folder.ok().zip(target.file_name()).map(|(folder, name)| folder.join(name));

@@ -116,7 +116,8 @@ fn store_all(
 fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
     // Beside the database, which can be written where nothing else may be.
     let store = session.open()?;
-    let folder = folder_of(store.location()).to_owned();
+    let folder =
+        store.location().path().map_or_else(std::env::temp_dir, |path| folder_of(path).into());
     let fail = |error| Error::File { action: "write to", path: folder.clone(), error };
     let mut kept = BufWriter::new(tempfile::tempfile_in(&folder).map_err(fail)?);
     let (mut refused, mut written) = (0, Ok(()));

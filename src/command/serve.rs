@@ -58,7 +58,7 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         "diunbox {} listens on {}, database {}, token {}",
         env!("CARGO_PKG_VERSION"),
         addresses.join(" and "),
-        store.location().display(),
+        store.location(),
         if access.tokens.is_some() { "needed" } else { "not needed" },
     ));
     if access.tokens.as_ref().is_some_and(Tokens::are_short) {

@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         pending.iter().rev().try_for_each(|update| tell(args, session, update, out))?;
     }
     // From this message on, no update is missed.
-    session.note(format_args!("watching {}", store.location().display()));
+    session.note(format_args!("watching {}", store.location()));
     loop {
         for update in follow.next(&*store, Utc::now())? {
             let (image, digest) = digest(&update);

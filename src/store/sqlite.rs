@@ -8,11 +8,12 @@ mod glance;
 mod upkeep;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use tempfile::TempDir;
 
 use self::core::Core;
 use self::database::Database;
@@ -22,7 +23,9 @@ use super::group::Group;
 use super::rules::{
     act, history, hosts, ignores, import, labels, query, reconcile, scans, tags, undo,
 };
-use super::{ErrorKind, Imported, PATIENCE, Prune, Pruned, Result, Store, StoreError};
+use super::{
+    Imported, Location, PATIENCE, Prune, Pruned, Result, Store, StoreError, temporary_folder,
+};
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};
@@ -56,6 +59,7 @@ use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 pub struct SqliteStore {
     core: Arc<Core>,
     group: Group,
+    location: Location,
 }
 
 impl SqliteStore {
@@ -66,7 +70,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self> {
         let (database, connection) = Database::open(path)?;
         let core = Arc::new(Core::new(database, connection));
-        Ok(Self { core, group: Group::default() })
+        Ok(Self { core, group: Group::default(), location: path.into() })
     }
 }
 
@@ -132,10 +136,8 @@ impl Store for SqliteStore {
     }
 
     fn unignore(&self, pattern: &str, stamp: &Stamp) -> Result<Option<Receipt>> {
-        // As it was added: some patterns have several spellings.
-        let known = ImagePattern::new(pattern).ok();
-        let pattern = known.as_ref().map_or(pattern, ImagePattern::as_str);
-        let deed = ignores::deed(ignores::UNIGNORE, pattern);
+        let pattern = ignores::as_added(pattern);
+        let deed = ignores::deed(ignores::UNIGNORE, &pattern);
         self.core.change(|connection| ignores::remove(connection, &deed, stamp))
     }
 
@@ -209,21 +211,7 @@ impl Store for SqliteStore {
     }
 
     fn import(&self, from: &Path) -> Result<Imported> {
-        let other = |error: &rusqlite::Error| error::explain(from, error);
-        let folder = tempfile::tempdir().map_err(|error| {
-            let message = format!("cannot create a temporary directory: {error}");
-            StoreError::new(ErrorKind::Other, message)
-        })?;
-        let copy = folder.path().join("import.db");
-        upkeep::copy(from, &copy).map_err(|error| other(&error))?;
-        // Brings its schema up to date, and refuses what is not an inbox.
-        let opened = Self::open(&copy).map_err(|error| {
-            let message = error.to_string();
-            let message = message.replace(&copy.display().to_string(), &from.display().to_string());
-            StoreError::new(error.kind, message)
-        })?;
-        opened.flush()?;
-        drop(opened);
+        let (_folder, copy) = current(from)?;
         self.core.write(Instant::now() + PATIENCE, |connection| import::merge(connection, &copy))
     }
 
@@ -231,8 +219,8 @@ impl Store for SqliteStore {
         self.core.with(|connection| upkeep::backup(connection, to))
     }
 
-    fn location(&self) -> &Path {
-        self.core.database.path()
+    fn location(&self) -> &Location {
+        &self.location
     }
 
     fn check(&self) -> Result<()> {
@@ -243,4 +231,19 @@ impl Store for SqliteStore {
     fn flush(&self) -> Result<()> {
         self.core.write(Instant::now() + PATIENCE, |connection| upkeep::checkpoint(connection))
     }
+}
+
+/// A copy of another inbox, of the current schema, in a folder that is removed when it is dropped.
+pub(super) fn current(from: &Path) -> Result<(TempDir, PathBuf)> {
+    let folder = temporary_folder()?;
+    let copy = folder.path().join("import.db");
+    upkeep::copy(from, &copy).map_err(|error| error::explain(from, &error))?;
+    // Brings its schema up to date, and refuses what is not an inbox.
+    let opened = SqliteStore::open(&copy).map_err(|error| {
+        let message = error.to_string();
+        let message = message.replace(&copy.display().to_string(), &from.display().to_string());
+        StoreError::new(error.kind, message)
+    })?;
+    opened.flush()?;
+    Ok((folder, copy))
 }

@@ -20,6 +20,11 @@ pub(in crate::store) fn deed<'a>(kind: &'a str, pattern: &'a str) -> Deed<'a> {
     Deed { kind, about: "pattern", detail: Some(pattern), undoes: None }
 }
 
+/// A pattern as it was added: some have several spellings.
+pub(in crate::store) fn as_added(pattern: &str) -> String {
+    ImagePattern::new(pattern).map_or(pattern.to_owned(), |known| known.as_str().to_owned())
+}
+
 /// Every pattern, from A to Z, with the number of images that it matches.
 pub(in crate::store) fn list(connection: &Connection) -> Result<Vec<Ignore>> {
     let sql = "SELECT pattern, note, added, (SELECT count(*) FROM updates

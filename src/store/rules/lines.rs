@@ -26,6 +26,12 @@ impl Lines {
         }
     }
 
+    /// The lines.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn keys(&self) -> impl Iterator<Item = &Line> + Clone {
+        self.0.keys()
+    }
+
     /// Adds a line in which something has changed.
     pub(in crate::store) fn changed(&mut self, line: Option<Line>) {
         self.0.extend(line.map(|line| (line, None)));

@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection, Result, Row, params_from_iter};
 use super::labels;
 use super::lines;
 use super::row::{created, metadata, parse_time, text, time, time_or_null};
-use super::selection::{Selection, TAG, condition};
+use super::selection::{Dialect, Selection, TAG, condition};
 use crate::event::Event;
 use crate::inbox::labels::Labels;
 use crate::inbox::query::{Detail, Query};
@@ -22,7 +22,7 @@ pub(in crate::store) fn updates(connection: &Connection, query: &Query) -> Resul
     } else {
         ""
     };
-    let Selection { sql, values } = Selection::new(query);
+    let Selection { sql, values, .. } = Selection::new(query, Dialect::Sqlite);
     let sql = format!(
         "SELECT u.image, u.status, u.hub_link, u.digest, u.received, u.since, u.acknowledged_at,
             u.ignored, u.superseded_from, u.snoozed_until, u.note,
@@ -58,7 +58,7 @@ pub(in crate::store) fn updates(connection: &Connection, query: &Query) -> Resul
 }
 
 pub(in crate::store) fn images(connection: &Connection, query: &Query) -> Result<Vec<String>> {
-    let Selection { sql, values } = Selection::new(query);
+    let Selection { sql, values, .. } = Selection::new(query, Dialect::Sqlite);
     let mut select = connection.prepare_cached(&format!("SELECT u.image {sql}"))?;
     select.query_map(params_from_iter(values), |row| text(row, 0))?.collect()
 }

@@ -32,7 +32,7 @@ pub(in crate::store) fn condition(state: State) -> &'static str {
 /// A place that the update still needs. The same rule, on places that were read, is in `query::read_places`.
 pub(in crate::store) const NEEDED: &str =
     "u.acknowledged_at IS NULL AND p.done_digest IS DISTINCT FROM u.digest
-    AND p.done_by IS NOT 'gone'
+    AND p.done_by IS DISTINCT FROM 'gone'
     AND (p.workload <> '' OR NOT EXISTS (
         SELECT 1 FROM places q WHERE q.image = u.image AND q.workload <> ''))";
 
@@ -40,20 +40,33 @@ pub(in crate::store) const NEEDED: &str =
 pub(in crate::store) const TAG: &str =
     "FROM tag_assignments a JOIN tags t ON t.id = a.tag_id WHERE a.image = u.image";
 
+/// Whose SQL it is. PostgreSQL finds at least what the query selects: where it cannot decide as SQLite does,
+/// it lets everything pass, and has no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Dialect {
+    Sqlite,
+    #[cfg(feature = "postgres")]
+    Postgres,
+}
+
 /// The part of a statement after its columns, and its values.
 pub(in crate::store) struct Selection {
     pub(in crate::store) sql: String,
     pub(in crate::store) values: Vec<Value>,
+    dialect: Dialect,
+    /// Whether the statement selects no more than the query.
+    is_exact: bool,
 }
 
 impl Selection {
     /// The query's conditions, order and limit.
-    pub(in crate::store) fn new(query: &Query) -> Self {
-        let now = Value::Integer(query.now.timestamp_millis());
-        let mut selection = Self { sql: "FROM updates u WHERE ?1 = ?1".into(), values: vec![now] };
+    pub(in crate::store) fn new(query: &Query, dialect: Dialect) -> Self {
+        let values = vec![Value::Integer(query.now.timestamp_millis())];
+        let sql = "FROM updates u WHERE ?1 = ?1".into();
+        let mut selection = Self { sql, values, dialect, is_exact: true };
         selection.filter(query);
         selection.order(query);
-        if let Some(limit) = query.limit {
+        if let Some(limit) = query.limit.filter(|_| selection.is_exact) {
             let limit = selection.bind(i64::try_from(limit).unwrap_or(i64::MAX));
             selection.sql.extend([" LIMIT ", &limit]);
         }
@@ -124,7 +137,7 @@ impl Selection {
         }
         if let Some(search) = &query.search {
             let text = self.bind(search.to_lowercase());
-            let contains = |value: &str| format!("instr(lower({value}), {text}) > 0");
+            let contains = |value: &str| self.contains(value, &text);
             let place = format!("{} OR {}", contains("p.hostname"), contains("p.workload"));
             let image = contains("u.image");
             let tag = contains(&tag);
@@ -147,10 +160,13 @@ impl Selection {
             any.push(format!("u.image = {name}"));
         } else if !names.is_empty() {
             let names = self.bind(serde_json::to_string(&names).unwrap_or_default());
-            any.push(format!("u.image IN (SELECT value FROM json_each({names}))"));
+            any.push(format!("u.image IN ({})", self.elements(&names)));
         }
         for wanted in images {
-            if let Wanted::Pattern(pattern) = wanted {
+            if let (Wanted::Pattern(_), false) = (wanted, self.dialect == Dialect::Sqlite) {
+                any.push("true".into());
+                self.is_exact = false;
+            } else if let Wanted::Pattern(pattern) = wanted {
                 let pattern = self.bind(pattern.as_str().to_owned());
                 any.push(format!("matches({pattern}, u.image)"));
             }
@@ -162,14 +178,15 @@ impl Selection {
 
     fn order(&mut self, query: &Query) {
         let (up, down) = if query.reverse { ("DESC", "ASC") } else { ("ASC", "DESC") };
+        let name = self.bytewise("u.image");
         if let Some(after) = &query.after {
             let since = self.bind(after.since);
             let image = self.bind(after.image.clone());
             let (more, less) = if query.reverse { (">", "<") } else { ("<", ">") };
             match query.sort {
-                Sort::Image => self.and(&format!("u.image {less} {image}")),
+                Sort::Image => self.and(&format!("{name} {less} {image}")),
                 _ => self.and(&format!(
-                    "u.since {more}= {since} AND (u.since {more} {since} OR u.image > {image})"
+                    "u.since {more}= {since} AND (u.since {more} {since} OR {name} > {image})"
                 )),
             }
         }
@@ -177,15 +194,51 @@ impl Selection {
         let key = match query.sort {
             Sort::Since => format!("u.since {down}"),
             Sort::Received => format!("u.received {down}"),
-            Sort::Created => format!("julianday(nullif(u.created, '')) {down} NULLS LAST"),
-            Sort::Image => format!("u.image {up}"),
+            Sort::Created if self.dialect == Dialect::Sqlite => {
+                format!("julianday(nullif(u.created, '')) {down} NULLS LAST")
+            }
+            Sort::Created => {
+                self.is_exact = false;
+                "u.since".into()
+            }
+            Sort::Image => format!("{name} {up}"),
             Sort::Changed => format!("u.changed {up}"),
-            Sort::Tag => format!("(SELECT t.name {TAG}) {up} NULLS LAST"),
+            Sort::Tag => format!("(SELECT {} {TAG}) {up} NULLS LAST", self.bytewise("t.name")),
             Sort::Host => format!(
-                "(SELECT min(p.hostname) FROM places p WHERE p.image = u.image) {up} NULLS LAST"
+                "(SELECT min({}) FROM places p WHERE p.image = u.image) {up} NULLS LAST",
+                self.bytewise("p.hostname")
             ),
         };
-        let then = if query.sort == Sort::Image { "" } else { ", u.image" };
-        self.sql.extend([" ORDER BY ", &key, then]);
+        self.sql.extend([" ORDER BY ", &key]);
+        if query.sort != Sort::Image {
+            self.sql.extend([", ", &name]);
+        }
+    }
+
+    /// A text that is compared by its bytes.
+    fn bytewise(&self, column: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => column.to_owned(),
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => format!("{column} COLLATE \"C\""),
+        }
+    }
+
+    /// Whether a value contains a text, in upper or lower case.
+    fn contains(&self, value: &str, text: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("instr(lower({value}), {text}) > 0"),
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => format!("strpos(lower({value} COLLATE \"C\"), {text}) > 0"),
+        }
+    }
+
+    /// The elements of a JSON array.
+    fn elements(&self, json: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("SELECT value FROM json_each({json})"),
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => format!("SELECT json_array_elements_text({json}::json)"),
+        }
     }
 }

@@ -78,10 +78,6 @@ impl Database {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn explain(&self, error: &rusqlite::Error) -> StoreError {
         error::explain(&self.path, error)
     }

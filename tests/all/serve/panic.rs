@@ -14,7 +14,7 @@ use diunbox::inbox::received::Received;
 use diunbox::inbox::scan::{Beat, Scans};
 use diunbox::inbox::seen::{Reconciled, Seen};
 use diunbox::inbox::update::{Counts, Digest, Host, Tag, Update};
-use diunbox::store::{Imported, Prune, Pruned, Result, Store};
+use diunbox::store::{Imported, Location, Prune, Pruned, Result, Store};
 
 use crate::common::Inbox;
 use crate::common::server::event;
@@ -120,7 +120,7 @@ impl Store for Defective {
     fn backup(&self, _: &Path) -> Result<()> {
         unimplemented!()
     }
-    fn location(&self) -> &Path {
+    fn location(&self) -> &Location {
         unimplemented!()
     }
     fn check(&self) -> Result<()> {

@@ -14,6 +14,8 @@ use diunbox::inbox::update::{Host, State, Update};
 use diunbox::store::{ErrorKind, Prune, Store};
 use tempfile::TempDir;
 
+use crate::common::postgres::Database;
+
 contract! {
     an_event_makes_its_image_pending_and_a_repeat_changes_no_more_than_its_time
     a_host_that_still_runs_an_older_digest_needs_the_update
@@ -45,7 +47,25 @@ contract! {
 pub(super) struct Fixture {
     store: Box<dyn Store>,
     /// Removed after the store is closed.
-    _folder: TempDir,
+    _folder: Place,
+}
+
+/// Where a store is.
+enum Place {
+    Folder { _folder: TempDir },
+    Database { _database: Database },
+}
+
+impl From<TempDir> for Place {
+    fn from(folder: TempDir) -> Self {
+        Self::Folder { _folder: folder }
+    }
+}
+
+impl From<Database> for Place {
+    fn from(database: Database) -> Self {
+        Self::Database { _database: database }
+    }
 }
 
 impl Deref for Fixture {
@@ -58,8 +78,15 @@ impl Deref for Fixture {
 
 pub(super) fn sqlite() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = diunbox::store::open(&folder.path().join("diunbox.db")).unwrap();
-    Fixture { store, _folder: folder }
+    let store = diunbox::store::open(&folder.path().join("diunbox.db").as_path().into()).unwrap();
+    Fixture { store, _folder: folder.into() }
+}
+
+/// A store in a database of its own, on the server that the tests have.
+pub(super) fn postgres() -> Option<Fixture> {
+    let database = Database::new()?;
+    let store = diunbox::store::open(&database.location()).unwrap();
+    Some(Fixture { store, _folder: database.into() })
 }
 
 /// A time, so many seconds after a fixed one.
@@ -556,7 +583,7 @@ fn a_backup_is_a_store(store: &dyn Store) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backup.db");
     store.backup(&path).unwrap();
-    let copy = diunbox::store::open(&path).unwrap();
+    let copy = diunbox::store::open(&path.as_path().into()).unwrap();
     assert_eq!(copy.get_updates(at(9)).unwrap(), store.get_updates(at(9)).unwrap());
     assert_eq!(copy.list_tags().unwrap(), store.list_tags().unwrap());
 }

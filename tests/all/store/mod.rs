@@ -6,6 +6,14 @@ macro_rules! contract {
         mod sqlite {
             $(#[test] fn $rule() { super::$rule(&*crate::store::contract::sqlite()) })*
         }
+
+        mod postgres {
+            $(#[test] fn $rule() {
+                if let Some(fixture) = crate::store::contract::postgres() {
+                    super::$rule(&*fixture);
+                }
+            })*
+        }
     };
 }
 

@@ -1,0 +1,165 @@
+//! What each change loads, before its rule runs on the working copy.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::failure::Failure;
+use super::find;
+use super::transaction::{Transaction, of_images, part, whole};
+use super::value::{Statement, Value};
+use crate::image::{ImageName, ImagePattern};
+use crate::inbox::action::{Action, Receipt, Stamp};
+use crate::inbox::received::Received;
+use crate::inbox::seen::{Reconciled, Seen};
+use crate::store::rules::undo::Undone;
+use crate::store::rules::{act, ignores, lines, reconcile, tags, undo, upsert};
+
+/// Stores events in order. Their times are those of this machine's clock, and are moved to the server's.
+pub(super) fn events(
+    transaction: &Transaction<'_>,
+    received: &[Received],
+    ahead: i64,
+) -> Result<(), Failure> {
+    let names = received.iter().map(|received| received.event.image.as_str());
+    let images = distinct(names);
+    let hosts = distinct(received.iter().map(|received| received.event.hostname.as_str()));
+    transaction.load([
+        of_images("updates", &images),
+        of_images("places", &images),
+        of_images("digests", &images),
+        of_hosts(&hosts),
+        whole("ignores"),
+    ])?;
+    let moved: Vec<Received>;
+    let received = if ahead == 0 {
+        received
+    } else {
+        let to_server = |received: &Received| {
+            let by = if received.is_replayed { 0 } else { ahead };
+            Received { at: received.at + TimeDelta::seconds(by), ..received.clone() }
+        };
+        moved = received.iter().map(to_server).collect();
+        &moved
+    };
+    let touched = upsert::events(&transaction.copy.sqlite, received)?;
+    find::lines(transaction, touched.keys().cloned().collect())?;
+    Ok(lines::fold(&transaction.copy.sqlite, touched)?)
+}
+
+/// Applies an action.
+pub(super) fn apply(transaction: &Transaction<'_>, action: &Action) -> Result<Receipt, Failure> {
+    find::act(transaction, &action.query)?;
+    Ok(act::apply(&transaction.copy.sqlite, action)?)
+}
+
+/// Takes back an action.
+pub(super) fn take_back(
+    transaction: &Transaction<'_>,
+    id: Option<i64>,
+    stamp: &Stamp,
+) -> Result<Undone, Failure> {
+    let sql = "SELECT id, kind, detail FROM actions WHERE id = coalesce($1,
+        (SELECT id FROM actions WHERE origin = $2 AND \"user\" = $3 AND undoes IS NULL
+            AND undone_by IS NULL ORDER BY at DESC, id DESC LIMIT 1))";
+    let values = vec![id.into(), stamp.origin.name().into(), stamp.user.as_str().into()];
+    let Some(target) = transaction.query(Statement::new(sql, values))?.pop() else {
+        return Ok(Undone::Missing);
+    };
+    let (id, kind): (i64, String) = (target.try_get(0)?, target.try_get(1)?);
+    let pattern: Option<String> = target.try_get(2)?;
+    let pattern = pattern.filter(|_| [ignores::IGNORE, ignores::UNIGNORE].contains(&kind.as_str()));
+    let images = match pattern.as_deref().map(ImagePattern::new) {
+        // What was hidden is shown again, and the reverse.
+        Some(Ok(pattern)) => find::matching(transaction, &pattern, kind == ignores::IGNORE)?,
+        Some(Err(_)) => Vec::new(),
+        None => {
+            let sql = "SELECT image FROM action_images WHERE action = $1";
+            let rows = transaction.query(Statement::new(sql, vec![id.into()]))?;
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?
+        }
+    };
+    let names = || images.iter().map(String::as_str).collect::<Value>();
+    // The action itself, what it took back, and all later ones about its images.
+    let related = "(t.action = $1 OR t.action = (SELECT undoes FROM actions WHERE id = $1)
+        OR t.action > $1 AND t.image = ANY($2))";
+    let others = vec![
+        part("action_images", related, vec![id.into(), names()]),
+        part(
+            "actions",
+            "t.id >= $1 OR t.id = (SELECT undoes FROM actions WHERE id = $1)
+                OR t.kind = $2 AND t.detail = $3",
+            vec![id.into(), ignores::IGNORE.into(), pattern.as_deref().into()],
+        ),
+        of_images("tag_assignments", &images),
+        whole("tags"),
+        whole("ignores"),
+    ];
+    find::updates(transaction, &images, others)?;
+    Ok(undo::undo(&transaction.copy.sqlite, Some(id), stamp)?)
+}
+
+/// Keeps what was found out about places.
+pub(super) fn compare(
+    transaction: &Transaction<'_>,
+    seen: &[Seen],
+    stamp: &Stamp,
+) -> Result<Reconciled, Failure> {
+    let images = distinct(seen.iter().map(|seen| seen.image.as_str()));
+    let hosts = distinct(seen.iter().map(|seen| seen.place[0].as_str()));
+    find::updates(transaction, &images, vec![of_hosts(&hosts)])?;
+    Ok(reconcile::apply(&transaction.copy.sqlite, seen, stamp)?)
+}
+
+/// Adds a pattern.
+pub(super) fn ignore(
+    transaction: &Transaction<'_>,
+    pattern: &ImagePattern,
+    stamp: &Stamp,
+) -> Result<Option<Receipt>, Failure> {
+    let images = find::matching(transaction, pattern, false)?;
+    find::updates(transaction, &images, vec![whole("ignores")])?;
+    let deed = ignores::deed(ignores::IGNORE, pattern.as_str());
+    Ok(ignores::add(&transaction.copy.sqlite, &deed, stamp.note.as_deref(), stamp)?)
+}
+
+/// Removes a pattern.
+pub(super) fn unignore(
+    transaction: &Transaction<'_>,
+    pattern: &str,
+    stamp: &Stamp,
+) -> Result<Option<Receipt>, Failure> {
+    let images = match ImagePattern::new(pattern) {
+        Ok(pattern) => find::matching(transaction, &pattern, true)?,
+        Err(_) => Vec::new(),
+    };
+    find::updates(transaction, &images, vec![whole("ignores")])?;
+    let deed = ignores::deed(ignores::UNIGNORE, pattern);
+    Ok(ignores::remove(&transaction.copy.sqlite, &deed, stamp)?)
+}
+
+/// Puts a tag on images, or takes theirs off.
+pub(super) fn put_tag(
+    transaction: &Transaction<'_>,
+    images: &[ImageName],
+    tag: Option<i64>,
+    stamp: &Stamp,
+) -> Result<Option<Receipt>, Failure> {
+    let names = distinct(images.iter().map(ImageName::as_str));
+    transaction.load([
+        of_images("updates", &names),
+        of_images("tag_assignments", &names),
+        whole("tags"),
+    ])?;
+    Ok(tags::put(&transaction.copy.sqlite, images, tag, stamp)?)
+}
+
+/// The rows of some hosts.
+fn of_hosts(hosts: &[String]) -> super::transaction::Part {
+    part("hosts", "t.name = ANY($1)", vec![hosts.iter().map(String::as_str).collect()])
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,211 @@
+//! One connection to a server, driven by the thread that uses it.
+//!
+//! Each wait has a time-out here: a frozen server keeps its connections open, and its kernel answers for it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::poll_fn;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout_at;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, Client, Row, RowStream};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::failure::{Failure, reason};
+use super::url::Address;
+use super::value::Statement;
+use crate::store::{ErrorKind, StoreError};
+
+/// How long to wait for a server to take a connection.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How long to wait for the answer to a statement. Statements are small: large changes are many of them.
+const ANSWER: Duration = Duration::from_millis(2_500);
+
+/// One connection.
+pub(super) struct Connection {
+    runtime: Runtime,
+    /// `None` while it is dropped.
+    client: Option<Client>,
+    /// Whether the server has sent a warning since a transaction began.
+    has_warned: Arc<AtomicBool>,
+    /// Whole seconds by which the server's clock is ahead of ours.
+    pub(super) ahead: i64,
+    /// The version of the schema; 0 if there is none.
+    pub(super) version: i64,
+}
+
+impl Connection {
+    /// Connects to the first host that can be written to, beginning with one of them.
+    pub(super) fn open(
+        address: &Address,
+        tls: &MakeRustlsConnect,
+        first: usize,
+        deadline: Instant,
+    ) -> Result<(Self, usize), Failure> {
+        let mut failure = None;
+        let count = address.hosts.len();
+        for index in (0..count).map(|offset| (first + offset) % count) {
+            match Self::to(&address.hosts[index], tls, deadline.min(Instant::now() + CONNECT)) {
+                Ok(connection) => return Ok((connection, index)),
+                // Another host may say more.
+                Err(found) if failure.is_none() || !found.may_pass() => failure = Some(found),
+                Err(_) => {}
+            }
+        }
+        Err(failure.unwrap_or_else(|| Failure::Unreachable("there was no time left".into())))
+    }
+
+    fn to(
+        config: &tokio_postgres::Config,
+        tls: &MakeRustlsConnect,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| {
+            StoreError::new(ErrorKind::Other, format!("cannot connect to a server: {error}"))
+        })?;
+        let connecting = config.connect(tls.clone());
+        let connecting = runtime.block_on(async { timeout_at(deadline.into(), connecting).await });
+        let (client, connection) = match connecting {
+            Ok(Ok(connected)) => connected,
+            Ok(Err(error)) if error.as_db_error().is_some() => return Err(error.into()),
+            Ok(Err(error)) => return Err(Failure::Unreachable(reason(&error))),
+            Err(_) => return Err(Failure::Unreachable("it did not answer in time".into())),
+        };
+        let has_warned = Arc::new(AtomicBool::new(false));
+        runtime.spawn(drive(connection, Arc::clone(&has_warned)));
+        let mut connection =
+            Self { runtime, client: Some(client), has_warned, ahead: 0, version: 0 };
+        connection.greet(deadline)?;
+        Ok(connection)
+    }
+
+    /// Asks what this server is, and what time it has.
+    fn greet(&mut self, deadline: Instant) -> Result<(), Failure> {
+        let before = Utc::now();
+        let sql = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool,
+            (extract(epoch FROM clock_timestamp()) * 1000)::bigint, current_setting('server_encoding'),
+            to_regclass('diunbox_schema') IS NOT NULL";
+        let row = self
+            .query_until(deadline, &Statement::new(sql, Vec::new()))?
+            .pop()
+            .ok_or_else(nothing)?;
+        if row.try_get(0)? {
+            let message = "the server can only be read".to_owned();
+            return Err(Failure::Refused { code: SqlState::READ_ONLY_SQL_TRANSACTION, message });
+        }
+        let time: i64 = row.try_get(1)?;
+        let encoding: &str = row.try_get(2)?;
+        if encoding != "UTF8" {
+            let message = format!(
+                "a database with the encoding {encoding} cannot hold all names: create one with `createdb --encoding=UTF8 --template=template0`"
+            );
+            return Err(StoreError::new(ErrorKind::Unusable, message).into());
+        }
+        // Below a second a difference cannot be told from the time that the question took.
+        let time = DateTime::from_timestamp_millis(time).unwrap_or(before);
+        self.ahead = (time - before).num_seconds();
+        if row.try_get(3)? {
+            let version = Statement::new("SELECT version FROM diunbox_schema", Vec::new());
+            let rows = self.query_until(deadline, &version)?;
+            self.version = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement, and returns its rows.
+    pub(super) fn query(&self, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        self.query_until(Instant::now() + ANSWER, statement)
+    }
+
+    fn query_until(&self, deadline: Instant, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        let values = statement.typed();
+        self.wait(deadline, self.client()?.query_typed(&statement.sql, &values))
+    }
+
+    /// Runs statements that are sent together, and waits for all of their answers.
+    pub(super) fn together(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Failure> {
+        let client = self.client()?;
+        let values: Vec<_> = statements.iter().map(Statement::typed).collect();
+        let sent = statements.iter().zip(&values);
+        let sent = sent.map(|(statement, values)| client.query_typed(&statement.sql, values));
+        self.wait(Instant::now() + ANSWER, futures_util::future::try_join_all(sent))
+    }
+
+    /// Runs a script of statements that return nothing.
+    pub(super) fn run(&self, script: &str) -> Result<(), Failure> {
+        self.wait(Instant::now() + ANSWER, self.client()?.batch_execute(script))
+    }
+
+    /// Runs a statement, and hands over its rows one by one: there may be more than memory should hold.
+    pub(super) fn each(
+        &self,
+        statement: &Statement,
+        mut work: impl FnMut(&Row) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let rows = self.client()?.query_typed_raw(&statement.sql, statement.typed());
+        let mut rows = Box::pin(self.wait(Instant::now() + ANSWER, rows)?);
+        let next = |rows: &mut Pin<Box<RowStream>>| {
+            self.wait(Instant::now() + ANSWER, async { rows.next().await.transpose() })
+        };
+        while let Some(row) = next(&mut rows)? {
+            work(&row)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the server has sent a warning since this was last asked.
+    pub(super) fn has_warned(&self) -> bool {
+        self.has_warned.swap(false, Ordering::Relaxed)
+    }
+
+    fn client(&self) -> Result<&Client, Failure> {
+        self.client.as_ref().ok_or_else(|| Failure::Lost("the connection was closed".into()))
+    }
+
+    fn wait<T>(
+        &self,
+        deadline: Instant,
+        future: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        match self.runtime.block_on(async { timeout_at(deadline.into(), future).await }) {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(Failure::Lost("it did not answer in time".into())),
+        }
+    }
+}
+
+/// Receives what the server sends, while the thread that uses the connection waits.
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, has_warned: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut messages = poll_fn(|context| connection.poll_message(context));
+    while let Some(Ok(message)) = messages.next().await {
+        // A write that was not replicated is reported as a success with a warning.
+        if matches!(&message, AsyncMessage::Notice(notice) if notice.code().code() == "01000") {
+            has_warned.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Lets the connection say goodbye, if that is quick.
+        self.client = None;
+        self.runtime.block_on(async {
+            tokio::task::yield_now().await;
+        });
+    }
+}
+
+pub(super) fn nothing() -> Failure {
+    StoreError::new(ErrorKind::Other, "the server answered a question with nothing").into()
+}

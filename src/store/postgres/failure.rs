@@ -1,0 +1,169 @@
+//! What can go wrong while a server is used, and what it means.
+
+use tokio_postgres::error::SqlState;
+
+use super::url::Address;
+use crate::store::{ErrorKind, StoreError};
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection ended, or the server did not answer in time. What was sent may have been done.
+    Lost(String),
+    /// No server can be reached.
+    Unreachable(String),
+    /// The server refused a statement, and rolled the transaction back.
+    Refused { code: SqlState, message: String },
+    /// An earlier attempt stored it.
+    Stored,
+    /// Anything that trying again does not change.
+    Final(StoreError),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(refused) => Self::Refused {
+                code: refused.code().clone(),
+                message: refused.message().to_owned(),
+            },
+            None => Self::Lost(reason(&error)),
+        }
+    }
+}
+
+/// The rules failed on the working copy.
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        let message = format!("the rows that were read cannot be used: {error}");
+        Self::Final(StoreError::new(ErrorKind::Other, message))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl Failure {
+    /// Whether another attempt may succeed.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Lost(_) | Self::Unreachable(_) => true,
+            Self::Refused { code, .. } => {
+                let class = &code.code()[..2];
+                ["08", "40", "53", "57"].contains(&class)
+                    || [SqlState::LOCK_NOT_AVAILABLE, SqlState::READ_ONLY_SQL_TRANSACTION]
+                        .contains(code)
+            }
+            Self::Stored | Self::Final(_) => false,
+        }
+    }
+
+    /// Whether the connection is of no more use, or leads to the wrong server.
+    pub(super) fn ends_connection(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => {
+                code.code().starts_with("57P")
+                    || code.code().starts_with("08")
+                    || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+            }
+            Self::Lost(_) | Self::Unreachable(_) => true,
+            // A statement may have been left without an answer.
+            Self::Stored | Self::Final(_) => false,
+        }
+    }
+
+    /// Whether the server refused the data itself. Without it the rest of a batch may be stored.
+    pub(super) fn is_about_data(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => ["21", "22", "23", "54"].contains(&&code.code()[..2]),
+            _ => false,
+        }
+    }
+
+    /// The error for the user: what was wrong, where, and what to do.
+    pub(super) fn explain(self, address: &Address) -> StoreError {
+        let (user, name) = address.names();
+        let new = |kind, message: String| StoreError::new(kind, message);
+        let (code, message) = match self {
+            Self::Final(error) => return error,
+            Self::Unreachable(reason) => {
+                return new(
+                    ErrorKind::Unavailable,
+                    format!(
+                        "{address} cannot be reached: {reason}: check that the server runs, and the URL"
+                    ),
+                );
+            }
+            Self::Stored => return new(ErrorKind::Other, "it was stored before".into()),
+            Self::Lost(reason) => {
+                return new(
+                    ErrorKind::Unavailable,
+                    format!("{address} does not answer: {reason}: try again"),
+                );
+            }
+            Self::Refused { code, message } => (code, message),
+        };
+        let (kind, what) = match code.code() {
+            "28P01" | "28000" => (
+                ErrorKind::Denied,
+                format!(
+                    "refuses the user {user} ({message}): set PGPASSWORD or a password file, or change pg_hba.conf"
+                ),
+            ),
+            "3D000" => (
+                ErrorKind::Unusable,
+                format!("has no database {name}: create it with `createdb --owner={user} {name}`"),
+            ),
+            "42501" => (
+                ErrorKind::Denied,
+                format!(
+                    "does not let {user} do this ({message}): grant the rights that docs/POSTGRESQL.md lists"
+                ),
+            ),
+            "42P01" | "3F000" => (
+                ErrorKind::Unusable,
+                format!("lacks a table ({message}): restore a backup, or use another database"),
+            ),
+            "25006" => (
+                ErrorKind::Unavailable,
+                "can only be read: add the primary server to the URL's hosts".into(),
+            ),
+            "53300" => (
+                ErrorKind::Unavailable,
+                format!(
+                    "has no connection left ({message}): raise max_connections, or use a pooler"
+                ),
+            ),
+            "53100" => (
+                ErrorKind::Full,
+                format!("has no space left on its disk ({message}): free some space and try again"),
+            ),
+            "55P03" | "57014" | "40001" | "40P01" => {
+                (ErrorKind::Unavailable, format!("was too busy ({message}): try again"))
+            }
+            other if ["08", "53", "57"].contains(&&other[..2]) => {
+                (ErrorKind::Unavailable, format!("is not available ({message}): try again"))
+            }
+            other => (ErrorKind::Other, format!("refused a statement ({other}: {message})")),
+        };
+        new(kind, format!("{address} {what}"))
+    }
+}
+
+/// What the library's error says, with its sources: the first is a heading only.
+pub(super) fn reason(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        // Some errors repeat their source.
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -1,0 +1,86 @@
+//! The schema on a server: `migrations/postgres/NN-name/up.sql` and `down.sql`.
+//!
+//! The baseline is also what the Go program DiunDashboard uses; its rows are taken over by the same rules as
+//! those in an SQLite file.
+
+use super::connection::{Connection, nothing};
+use super::copy::Copy;
+use super::failure::Failure;
+use super::transaction::changes;
+use super::url::Address;
+use super::value::Statement;
+use crate::store::{ErrorKind, StoreError};
+
+/// All steps.
+const STEPS: [&str; 2] = [
+    include_str!("../../../migrations/postgres/01-baseline/up.sql"),
+    include_str!("../../../migrations/postgres/02-model/up.sql"),
+];
+/// The version of an up-to-date schema.
+const LATEST: i64 = STEPS.len() as i64;
+/// Servers that are started together take turns. The number is an arbitrary constant.
+const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(4918284613786)";
+/// The version, whether there are tables called `updates`, and whether they are DiunDashboard's.
+const STATE: &str =
+    "SELECT to_regclass('diunbox_schema') IS NOT NULL, to_regclass('updates') IS NOT NULL,
+    (SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema()
+        AND table_name = 'updates'
+        AND column_name IN ('image', 'digest', 'received_at', 'acknowledged_at')) = 4";
+
+/// Brings the schema up to date.
+pub(super) fn prepare(connection: &Connection, address: &Address) -> Result<(), Failure> {
+    let unusable = |what: String| StoreError::new(ErrorKind::Unusable, format!("{address} {what}"));
+    match connection.version {
+        LATEST => Ok(()),
+        version if version > LATEST => Err(unusable(format!(
+            "was made by a newer diunbox (schema {version}, this one knows {LATEST}): update diunbox"
+        ))
+        .into()),
+        _ => migrate(connection, &unusable),
+    }
+}
+
+fn migrate(
+    connection: &Connection,
+    unusable: &dyn Fn(String) -> StoreError,
+) -> Result<(), Failure> {
+    connection.run(BEGIN)?;
+    let ask = |sql: &str| connection.query(&Statement::new(sql, Vec::new()));
+    let state = ask(STATE)?.pop().ok_or_else(nothing)?;
+    // Another server did it meanwhile.
+    if state.try_get(0)? {
+        return connection.run("ROLLBACK");
+    }
+    let (has_updates, is_adoptable) = (state.try_get::<_, bool>(1)?, state.try_get::<_, bool>(2)?);
+    if has_updates && !is_adoptable {
+        let message = "holds tables of another program: create a database for diunbox";
+        return Err(unusable(message.into()).into());
+    }
+    let [baseline, model] = STEPS;
+    connection.run(baseline)?;
+    let mut adopted = Vec::new();
+    if has_updates {
+        let copy = Copy::before_model(|table, select, load| {
+            connection.each(&Statement::new(select, Vec::new()), |row| load(table, row))
+        })?;
+        adopted = changes(&copy)?;
+        adopted.insert(0, Statement::new("DELETE FROM updates", Vec::new()));
+        adopted.insert(0, Statement::new("DELETE FROM tag_assignments", Vec::new()));
+    }
+    connection.run(model)?;
+    for statement in &adopted {
+        connection.query(statement)?;
+    }
+    connection.run("COMMIT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_step_says_its_version() {
+        let version = format!("INSERT INTO diunbox_schema VALUES ({LATEST});");
+        assert!(STEPS[STEPS.len() - 1].contains(&version));
+    }
+}

@@ -1,0 +1,142 @@
+//! A session: tries again where that can help, and never does a thing twice.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::connection::Connection;
+use super::copy::Copy;
+use super::failure::Failure;
+use super::schema;
+use super::transaction::{Ledger, Transaction};
+use super::url::Address;
+
+/// The pause before the second attempt, and the longest.
+const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(640)];
+
+/// A connection that is made when it is needed, and made again when it is lost.
+pub(super) struct Session {
+    connection: Option<Connection>,
+    /// Where in the list of hosts to begin.
+    host: usize,
+    copy: Copy,
+    ledger: Ledger,
+}
+
+/// What all sessions share.
+pub(super) struct Server {
+    pub(super) address: Address,
+    pub(super) tls: MakeRustlsConnect,
+}
+
+impl Session {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let copy = Copy::new()?;
+        let writer = copy.random()?;
+        Ok(Self { connection: None, host: 0, copy, ledger: Ledger { writer, seq: 0 } })
+    }
+
+    /// The ledger of the next change.
+    pub(super) fn next(&mut self) -> Ledger {
+        self.ledger.seq += 1;
+        self.ledger.clone()
+    }
+
+    /// Reads in one transaction.
+    pub(super) fn read<T>(
+        &mut self,
+        server: &Server,
+        deadline: Instant,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.retry(server, deadline, |connection, copy| {
+            let transaction = Transaction::to_read(connection, copy)?;
+            let result = work(&transaction)?;
+            transaction.roll_back()?;
+            Ok(result)
+        })
+    }
+
+    /// Changes something in one transaction, once. An attempt that is in doubt is made again, and finds out
+    /// from the ledger what became of the first; its result is what the first attempt found.
+    pub(super) fn write<T>(
+        &mut self,
+        server: &Server,
+        deadline: Instant,
+        ledger: &Ledger,
+        mut found: Option<T>,
+        work: impl Fn(&Transaction<'_>, i64) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.retry(server, deadline, |connection, copy| {
+            let transaction = Transaction::to_write(connection, copy, ledger)?;
+            match work(&transaction, connection.ahead) {
+                Ok(result) => {
+                    found = Some(result);
+                    transaction.commit()?;
+                }
+                Err(Failure::Stored) => transaction.confirm()?,
+                Err(failure) => return Err(failure),
+            }
+            found.take().ok_or(Failure::Stored)
+        })
+    }
+
+    /// Runs one statement, or whatever needs no working copy.
+    pub(super) fn ask<T>(
+        &mut self,
+        server: &Server,
+        deadline: Instant,
+        work: impl Fn(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.retry(server, deadline, |connection, _| work(connection))
+    }
+
+    fn retry<T>(
+        &mut self,
+        server: &Server,
+        deadline: Instant,
+        mut attempt: impl FnMut(&Connection, &Copy) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let [mut pause, longest] = PAUSES;
+        loop {
+            let connected = self.connect(server, deadline);
+            let result = connected.and_then(|connection| {
+                let result = attempt(&connection, &self.copy);
+                self.connection = Some(connection);
+                result
+            });
+            let failure = match result {
+                Ok(result) => return Ok(result),
+                Err(failure) => failure,
+            };
+            if failure.ends_connection() {
+                self.connection = None;
+                // A frozen server that comes first in the list must not be asked first again.
+                self.host += 1;
+            } else if let Some(connection) = &self.connection {
+                // A connection that cannot even do that is of no more use.
+                if connection.run("ROLLBACK").is_err() {
+                    self.connection = None;
+                }
+            }
+            if !failure.may_pass() || Instant::now() + pause >= deadline {
+                return Err(failure);
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// The connection, taken out of the session while it is used.
+    fn connect(&mut self, server: &Server, deadline: Instant) -> Result<Connection, Failure> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        let Server { address, tls } = server;
+        let (connection, host) = Connection::open(address, tls, self.host, deadline)?;
+        self.host = host;
+        schema::prepare(&connection, address)?;
+        Ok(connection)
+    }
+}

@@ -1,0 +1,155 @@
+//! The tables, as both engines have them, and the statements that move their rows.
+//!
+//! The columns come from the schema of SQLite; a test compares those of PostgreSQL.
+
+use rusqlite::Connection;
+
+use crate::store::rules::row::text;
+
+/// The tables that the rules read and write, such that none refers to a later one.
+const NAMES: [&str; 10] = [
+    "updates",
+    "places",
+    "digests",
+    "labels",
+    "hosts",
+    "actions",
+    "action_images",
+    "ignores",
+    "tags",
+    "tag_assignments",
+];
+
+/// A table.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: Vec<Column>,
+    /// Reads all columns; conditions follow. The table is called `t`.
+    pub(super) select: String,
+    /// Adds or replaces the rows whose columns come as arrays.
+    pub(super) upsert: String,
+    /// Removes the rows whose keys come as arrays.
+    pub(super) delete: String,
+    /// Adds a row to the working copy, if it is not there.
+    pub(super) load: String,
+    /// The rows of the working copy that were changed: their keys, then all columns, which are NULL where
+    /// the row was removed.
+    pub(super) changed: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) is_number: bool,
+    pub(super) is_key: bool,
+}
+
+impl Column {
+    fn kind(&self) -> &'static str {
+        if self.is_number { "bigint" } else { "text" }
+    }
+}
+
+/// All tables, with the columns that they have in an SQLite database.
+pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
+    NAMES.into_iter().map(|name| Table::read(connection, name)).collect()
+}
+
+/// The tables of the baseline, such that none refers to a later one.
+pub(super) fn baseline(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
+    let names = ["updates", "tags", "tag_assignments"];
+    names.into_iter().map(|name| Table::read(connection, name)).collect()
+}
+
+impl Table {
+    fn read(connection: &Connection, name: &'static str) -> rusqlite::Result<Self> {
+        let sql = "SELECT name, type = 'INTEGER', pk > 0 FROM pragma_table_info(?1)";
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(Column { name: text(row, 0)?, is_number: row.get(1)?, is_key: row.get(2)? })
+        };
+        let columns: Vec<Column> =
+            connection.prepare(sql)?.query_map([name], row)?.collect::<rusqlite::Result<_>>()?;
+        let list = |template: &dyn Fn(&Column) -> String, columns: &[&Column], between| {
+            columns.iter().map(|column| template(column)).collect::<Vec<_>>().join(between)
+        };
+        let every: Vec<&Column> = columns.iter().collect();
+        let (keys, rest): (Vec<&Column>, Vec<&Column>) =
+            every.iter().copied().partition(|column| column.is_key);
+        let names = list(&|column| quoted(&column.name), &every, ", ");
+        let key = list(&|column| quoted(&column.name), &keys, ", ");
+        let arrays = |columns: &[&Column]| {
+            let typed =
+                (1..).zip(columns).map(|(index, column)| format!("${index}::{}[]", column.kind()));
+            typed.collect::<Vec<_>>().join(", ")
+        };
+        let casts =
+            list(&|column| format!("t.{}::{}", quoted(&column.name), column.kind()), &every, ", ");
+        let sets = list(&|column| format!("{0} = excluded.{0}", quoted(&column.name)), &rest, ", ");
+        let same = list(&|column| format!("t.{0} = k.{0}", quoted(&column.name)), &keys, " AND ");
+        let of_copy = |table: &str, columns: &[&Column]| {
+            list(&|column| format!("{table}.{}", quoted(&column.name)), columns, ", ")
+        };
+        let marks: Vec<String> = (1..=columns.len()).map(|index| format!("?{index}")).collect();
+        let (of_keys, of_rows) = (of_copy("k", &keys), of_copy("t", &every));
+        Ok(Self {
+            name,
+            select: format!("SELECT {casts} FROM {name} t"),
+            upsert: format!(
+                "INSERT INTO {name} ({names}) SELECT * FROM unnest({}) ON CONFLICT ({key}) DO {}",
+                arrays(&every),
+                if rest.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {sets}") }
+            ),
+            delete: format!(
+                "DELETE FROM {name} t USING unnest({}) AS k({key}) WHERE {same}",
+                arrays(&keys)
+            ),
+            load: format!("INSERT OR IGNORE INTO {name} ({names}) VALUES ({})", marks.join(", ")),
+            changed: format!(
+                "SELECT {of_keys}, {of_rows} FROM temp.changed_{name} k LEFT JOIN {name} t ON {same} ORDER BY {of_keys}"
+            ),
+            columns,
+        })
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.is_key)
+    }
+
+    /// Notes the keys of all rows that are there.
+    pub(super) fn mark_all(&self) -> String {
+        let name = self.name;
+        let keys: Vec<String> = self.keys().map(|column| quoted(&column.name)).collect();
+        let keys = keys.join(", ");
+        format!("INSERT INTO temp.changed_{name} SELECT {keys} FROM main.{name}")
+    }
+
+    /// Notes the keys of all rows of the working copy that change while `is_tracking()`.
+    pub(super) fn triggers(&self) -> String {
+        let name = self.name;
+        let keys: Vec<String> = self.keys().map(|column| quoted(&column.name)).collect();
+        let of = |row: &str| {
+            keys.iter().map(|key| format!("{row}.{key}")).collect::<Vec<_>>().join(", ")
+        };
+        let key = keys.join(", ");
+        let (old, new) = (of("OLD"), of("NEW"));
+        let trigger = |event: &str, values: &str| {
+            format!(
+                "CREATE TEMP TRIGGER {event}_{name} AFTER {event} ON main.{name} WHEN is_tracking() BEGIN
+                    INSERT INTO changed_{name} VALUES ({values}) ON CONFLICT DO NOTHING;
+                END;"
+            )
+        };
+        format!(
+            "CREATE TEMP TABLE changed_{name} ({key}, PRIMARY KEY ({key})) WITHOUT ROWID; {} {} {}",
+            trigger("INSERT", &new),
+            trigger("UPDATE", &new),
+            trigger("DELETE", &old)
+        )
+    }
+}
+
+/// A name that may be a word of SQL's, such as `user`.
+fn quoted(name: &str) -> String {
+    format!("\"{name}\"")
+}

@@ -1,0 +1,244 @@
+//! A transaction on a server, with the working copy of the rows that it touches.
+
+use std::cell::{Cell, RefCell};
+
+use tokio_postgres::Row;
+
+use super::connection::{Connection, nothing};
+use super::copy::{Changed, Copy};
+use super::failure::Failure;
+use super::value::{Statement, Value};
+use crate::inbox::fold::Line;
+
+/// Rows that are written with one statement.
+const ROWS: usize = 4_096;
+/// Statements that are sent together.
+const TOGETHER: usize = 24;
+
+/// One writer at a time, in all processes: the rules read what they then change. The number is an arbitrary
+/// constant. A writer that vanished, or waits for its own turn, gives the others theirs after a time.
+const BEGIN: [&str; 3] = [
+    "BEGIN",
+    "SELECT set_config('lock_timeout', '2s', true),
+        set_config('idle_in_transaction_session_timeout', '20s', true)",
+    "SELECT pg_advisory_xact_lock(4918284613785)",
+];
+/// Notes that a writer has come to this number; changes nothing where it has been there.
+const LEDGER: &str =
+    "INSERT INTO writers (writer, seq, at) VALUES ($1, $2, extract(epoch FROM now())::bigint)
+    ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, at = excluded.at
+    WHERE writers.seq < excluded.seq RETURNING 1";
+/// The last numbers of a change, an action and a tag.
+const NUMBERS: &str =
+    "SELECT greatest((SELECT max(changed) FROM updates), (SELECT changed FROM removed)),
+    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM actions_id_seq),
+    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tags_id_seq)";
+
+/// What makes a change known again, when its answer was lost.
+#[derive(Clone, Debug)]
+pub(super) struct Ledger {
+    /// A random name.
+    pub(super) writer: String,
+    /// Grows with each change.
+    pub(super) seq: i64,
+}
+
+/// Which rows of a table to load.
+pub(super) struct Part {
+    table: &'static str,
+    condition: String,
+    values: Vec<Value>,
+}
+
+/// The rows for which a condition is true. `t` is the table.
+pub(super) fn part(table: &'static str, condition: &str, values: Vec<Value>) -> Part {
+    Part { table, condition: condition.to_owned(), values }
+}
+
+/// All rows.
+pub(super) fn whole(table: &'static str) -> Part {
+    part(table, "true", Vec::new())
+}
+
+/// The rows of some images.
+pub(super) fn of_images(table: &'static str, images: &[String]) -> Part {
+    part(table, "t.image = ANY($1)", vec![images.iter().map(String::as_str).collect()])
+}
+
+/// The updates of some lines that are neither acknowledged nor ignored, and their places.
+pub(super) fn of_lines<'a>(lines: impl Iterator<Item = &'a Line> + Clone) -> [Part; 2] {
+    let member =
+        "EXISTS (SELECT 1 FROM unnest($1::text[], $2::text[], $3::text[]) l (series, low, high)
+        WHERE u.series = l.series AND u.rank >= l.low AND u.rank < l.high)
+        AND u.acknowledged_at IS NULL AND u.ignored = 0";
+    let values = || {
+        let column = |of: fn(&Line) -> &str| lines.clone().map(of).collect::<Value>();
+        vec![column(|line| &line.series), column(|line| &line.from), column(|line| &line.to)]
+    };
+    let images = format!("t.image IN (SELECT u.image FROM updates u WHERE {member})");
+    [part("updates", &images, values()), part("places", &images, values())]
+}
+
+/// A transaction. Nothing is sent before the first rows are loaded.
+pub(super) struct Transaction<'a> {
+    connection: &'a Connection,
+    pub(super) copy: &'a Copy,
+    /// What is sent with the first statement.
+    begin: RefCell<Vec<Statement>>,
+    ledger: Option<&'a Ledger>,
+    is_dry: Cell<bool>,
+}
+
+impl<'a> Transaction<'a> {
+    /// A transaction that reads what several statements see at one moment.
+    pub(super) fn to_read(connection: &'a Connection, copy: &'a Copy) -> Result<Self, Failure> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Self::new(connection, copy, None, &[begin])
+    }
+
+    /// A transaction that writes, once: a second one with the same ledger is [`Failure::Stored`].
+    pub(super) fn to_write(
+        connection: &'a Connection,
+        copy: &'a Copy,
+        ledger: &'a Ledger,
+    ) -> Result<Self, Failure> {
+        Self::new(connection, copy, Some(ledger), &BEGIN)
+    }
+
+    fn new(
+        connection: &'a Connection,
+        copy: &'a Copy,
+        ledger: Option<&'a Ledger>,
+        begin: &[&str],
+    ) -> Result<Self, Failure> {
+        copy.begin()?;
+        connection.has_warned();
+        let begin = begin.iter().map(|sql| Statement::new(*sql, Vec::new()));
+        let mut begin: Vec<Statement> = begin.collect();
+        if let Some(Ledger { writer, seq }) = ledger {
+            begin.push(Statement::new(LEDGER, vec![writer.as_str().into(), (*seq).into()]));
+            begin.push(Statement::new(NUMBERS, Vec::new()));
+        }
+        Ok(Self { connection, copy, begin: RefCell::new(begin), ledger, is_dry: Cell::new(false) })
+    }
+
+    /// Loads rows into the working copy, where they are not there already.
+    pub(super) fn load(&self, parts: impl IntoIterator<Item = Part>) -> Result<(), Failure> {
+        let (mut statements, mut tables) = (Vec::new(), Vec::new());
+        for Part { table, condition, values } in parts {
+            let table = self.copy.table(table)?;
+            statements.push(Statement::new(format!("{} WHERE {condition}", table.select), values));
+            tables.push(table);
+        }
+        let answers = self.send(statements)?;
+        for (table, rows) in tables.into_iter().zip(&answers) {
+            rows.iter().try_for_each(|row| self.copy.load(table, row))?;
+        }
+        self.copy.track();
+        Ok(())
+    }
+
+    /// The rows of a statement about the tables of the server.
+    pub(super) fn query(&self, statement: Statement) -> Result<Vec<Row>, Failure> {
+        Ok(self.send(vec![statement])?.pop().unwrap_or_default())
+    }
+
+    /// Sends statements; with the first goes what begins the transaction.
+    fn send(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, Failure> {
+        let mut all = self.begin.take();
+        let is_first = !all.is_empty();
+        let before = all.len();
+        all.extend(statements);
+        let mut answers = self.connection.together(&all)?;
+        let rows = answers.split_off(before);
+        if let ([.., noted, numbers], true, Some(_)) = (answers.as_slice(), is_first, self.ledger) {
+            if noted.is_empty() {
+                return Err(Failure::Stored);
+            }
+            self.copy.seed(numbers.first().ok_or_else(nothing)?)?;
+        }
+        Ok(rows)
+    }
+
+    /// Loads all rows of all tables into a copy of the whole inbox.
+    pub(super) fn load_all(&self, copy: &Copy) -> Result<(), Failure> {
+        let numbers = self.query(Statement::new(NUMBERS, Vec::new()))?;
+        copy.seed(numbers.first().ok_or_else(nothing)?)?;
+        for table in &copy.tables {
+            let select = Statement::new(&table.select, Vec::new());
+            self.connection.each(&select, |row| copy.load(table, row))?;
+        }
+        Ok(())
+    }
+
+    /// From here on the transaction is rolled back at its end.
+    pub(super) fn rehearse(&self) {
+        self.is_dry.set(true);
+    }
+
+    /// Writes what was changed in a working copy, and the numbers that were given.
+    pub(super) fn write(&self, copy: &Copy) -> Result<(), Failure> {
+        let statements = self.changes(copy)?;
+        self.send_all(statements)
+    }
+
+    /// Writes what was changed in the working copy, and commits. Returns when it is durable.
+    pub(super) fn commit(&self) -> Result<(), Failure> {
+        if self.is_dry.get() {
+            return self.roll_back();
+        }
+        let mut statements = self.changes(self.copy)?;
+        statements.push(Statement::new("COMMIT", Vec::new()));
+        self.send_all(statements)?;
+        if self.connection.has_warned() {
+            return Err(Failure::Lost("the change may not have been replicated".into()));
+        }
+        Ok(())
+    }
+
+    /// Commits after an earlier attempt was found to have stored the change. What that committed may not
+    /// be replicated yet: this transaction comes after it, and is answered when both are.
+    pub(super) fn confirm(&self) -> Result<(), Failure> {
+        let writer = self.ledger.map(|ledger| ledger.writer.as_str());
+        let sql = "UPDATE writers SET at = at + 1 WHERE writer = $1";
+        self.query(Statement::new(sql, vec![writer.into()]))?;
+        self.copy.begin()?;
+        self.commit()
+    }
+
+    /// Takes everything back.
+    pub(super) fn roll_back(&self) -> Result<(), Failure> {
+        self.connection.run("ROLLBACK")
+    }
+
+    fn changes(&self, copy: &Copy) -> Result<Vec<Statement>, Failure> {
+        let mut statements = changes(copy)?;
+        for (table, last) in copy.given()? {
+            let sql = format!("SELECT setval('{table}_id_seq', $1)");
+            statements.push(Statement::new(sql, vec![last.into()]));
+        }
+        Ok(statements)
+    }
+
+    fn send_all(&self, mut statements: Vec<Statement>) -> Result<(), Failure> {
+        while !statements.is_empty() {
+            let rest = statements.split_off(statements.len().min(TOGETHER));
+            self.connection.together(&statements)?;
+            statements = rest;
+        }
+        Ok(())
+    }
+}
+
+/// Statements that write what was changed in a working copy.
+pub(super) fn changes(copy: &Copy) -> Result<Vec<Statement>, Failure> {
+    let mut statements = Vec::new();
+    for Changed { table, kept, removed } in copy.changed(ROWS)? {
+        for (sql, columns) in [(&table.delete, removed), (&table.upsert, kept)] {
+            if columns.first().is_some_and(|column| column.len() > 0) {
+                statements.push(Statement::new(sql, columns));
+            }
+        }
+    }
+    Ok(statements)
+}

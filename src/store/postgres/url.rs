@@ -1,0 +1,218 @@
+//! A PostgreSQL URL: `postgres://user@host1,host2:5433/name?sslmode=verify-full`.
+//!
+//! The client library connects to one host at a time here, and does not know all keys that libpq knows:
+//! those are taken out of the URL and handled, or refused by name.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
+
+use super::password;
+
+/// PostgreSQL's own port.
+const PORT: u16 = 5432;
+
+/// Where a PostgreSQL inbox is: a database on one of several hosts. Printed without a password.
+#[derive(Clone)]
+pub struct Address {
+    /// How to connect to each host, in the order of the URL.
+    pub(super) hosts: Vec<Config>,
+    /// The certificates that sign the servers', in place of the system's.
+    pub(super) root: Option<PathBuf>,
+    /// The URL without password and keys.
+    label: String,
+    has_password: bool,
+}
+
+/// The keys that are passed on to the client library.
+const PASSED: [&str; 7] = [
+    "application_name",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "options",
+    "port",
+];
+
+impl Address {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// With a sentence that says what is wrong. It quotes nothing that may be a password.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let (start, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut passed = form_urlencoded::Serializer::new(String::new());
+        let (mut mode, mut root, mut password_file) = (None, None, None);
+        let mut host = None;
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*key {
+                "sslmode" => mode = Some(ssl_mode(&value)?),
+                "sslrootcert" if value != "system" => root = Some(PathBuf::from(&*value)),
+                "sslrootcert" => root = None,
+                "passfile" => password_file = Some(PathBuf::from(&*value)),
+                "target_session_attrs" => writable(&value)?,
+                "host" => host = Some(value.into_owned()),
+                key if PASSED.contains(&key) => drop(passed.append_pair(key, &value)),
+                key => {
+                    return Err(format!(
+                        "the database's URL has `{key}`, which diunbox does not know: remove it"
+                    ));
+                }
+            }
+        }
+        if let Some(host) = host {
+            passed.append_pair("host", &host);
+        }
+        let whole = format!("{start}?{}", passed.finish());
+        let mut config = Config::from_str(&whole).map_err(|_| {
+            "the database's URL cannot be read: write postgres://USER@HOST/NAME, with special characters as %XX"
+                .to_owned()
+        })?;
+        if config.get_hosts().is_empty() {
+            return Err("the database's URL names no host: write postgres://USER@HOST/NAME".into());
+        }
+        if config.get_user().is_none() {
+            let user =
+                ["PGUSER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+            config.user(
+                user.ok_or("the database's URL names no user: write postgres://USER@HOST/NAME")?,
+            );
+        }
+        if config.get_dbname().is_none() {
+            let user = config.get_user().unwrap_or_default().to_owned();
+            config.dbname(user);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("diunbox");
+        }
+        config.ssl_mode(mode.unwrap_or(SslMode::Prefer));
+        let ports: Vec<u16> = config.get_ports().to_vec();
+        let port = |index: usize| match ports.as_slice() {
+            [one] => *one,
+            several => several.get(index).copied().unwrap_or(PORT),
+        };
+        let named: Vec<(Host, u16)> = config
+            .get_hosts()
+            .iter()
+            .enumerate()
+            .map(|(index, host)| (host.clone(), port(index)))
+            .collect();
+        let has_password = config.get_password().is_some();
+        let label = label(&config, &named);
+        let mut hosts = Vec::new();
+        for (host, port) in &named {
+            let mut one = only(&config, host, *port);
+            if !has_password {
+                let name = [text(host), port.to_string()];
+                if let Some(password) = password::find(&name, &one, password_file.as_deref())? {
+                    one.password(password);
+                }
+            }
+            hosts.push(one);
+        }
+        Ok(Self { hosts, root, label, has_password })
+    }
+
+    /// Whether the URL itself holds a password.
+    pub fn has_password(&self) -> bool {
+        self.has_password
+    }
+
+    /// The user and the name of the database, for messages.
+    pub(super) fn names(&self) -> (&str, &str) {
+        let first = self.hosts.first();
+        let names = first.map(|first| (first.get_user(), first.get_dbname()));
+        let (user, name) = names.unwrap_or_default();
+        (user.unwrap_or_default(), name.unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.label)
+    }
+}
+
+/// The configurations hold the password.
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+fn ssl_mode(value: &str) -> Result<SslMode, String> {
+    match value {
+        "disable" => Ok(SslMode::Disable),
+        "allow" | "prefer" => Ok(SslMode::Prefer),
+        "require" | "verify-ca" | "verify-full" => Ok(SslMode::Require),
+        _ => {
+            Err("the database's URL has an unknown sslmode: give disable, prefer or verify-full"
+                .into())
+        }
+    }
+}
+
+/// diunbox writes, so it always looks for a server that can be written to.
+fn writable(value: &str) -> Result<(), String> {
+    match value {
+        "any" | "read-write" | "primary" => Ok(()),
+        _ => Err("diunbox writes to its database: give target_session_attrs=read-write".into()),
+    }
+}
+
+/// The same configuration with one host.
+fn only(config: &Config, host: &Host, port: u16) -> Config {
+    let mut one = Config::new();
+    match host {
+        Host::Tcp(name) => one.host(name),
+        Host::Unix(folder) => one.host_path(folder),
+    };
+    one.port(port)
+        .user(config.get_user().unwrap_or_default())
+        .dbname(config.get_dbname().unwrap_or_default())
+        .application_name(config.get_application_name().unwrap_or_default())
+        .keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle())
+        .ssl_mode(match host {
+            Host::Tcp(_) => config.get_ssl_mode(),
+            // As libpq does: what stays on this machine is not encrypted.
+            Host::Unix(_) => SslMode::Disable,
+        });
+    if let Some(interval) = config.get_keepalives_interval() {
+        one.keepalives_interval(interval);
+    }
+    if let Some(retries) = config.get_keepalives_retries() {
+        one.keepalives_retries(retries);
+    }
+    if let Some(options) = config.get_options() {
+        one.options(options);
+    }
+    if let Some(password) = config.get_password() {
+        one.password(password);
+    }
+    one
+}
+
+pub(super) fn text(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(folder) => folder.display().to_string(),
+    }
+}
+
+fn label(config: &Config, hosts: &[(Host, u16)]) -> String {
+    let hosts: Vec<String> = hosts
+        .iter()
+        .map(|(host, port)| {
+            let port = if *port == PORT { String::new() } else { format!(":{port}") };
+            text(host) + &port
+        })
+        .collect();
+    let user = config.get_user().unwrap_or_default();
+    let name = config.get_dbname().unwrap_or_default();
+    format!("postgres://{user}@{}/{name}", hosts.join(","))
+}
