@@ -9,7 +9,7 @@ COPY src src
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 # With a target named, the flag does not reach build scripts and macros, which cannot be static.
 RUN target=$(rustc --print host-tuple) \
-    && cargo build --release --locked --bin diunbox --target "$target" \
+    && cargo build --release --locked --bin diunbox --features postgres --target "$target" \
     && install -D "target/$target/release/diunbox" /program/usr/bin/diunbox \
     && install -d -m 0700 /owned/data
 

@@ -50,6 +50,25 @@ pub fn open(location: &Location) -> Result<Box<dyn Store>> {
     }
 }
 
+/// Opens the store at a location, with a file that takes events while no server answers.
+///
+/// # Errors
+/// As [`open`], and when the file cannot be used or the store is a file itself.
+pub fn open_with_spool(location: &Location, spool: &Path) -> Result<Box<dyn Store>> {
+    match location {
+        #[cfg(feature = "postgres")]
+        Location::Postgres(address) => {
+            Ok(Box::new(PostgresStore::open_with_spool(address, spool)?))
+        }
+        _ => {
+            let spool = spool.display();
+            let message =
+                format!("the spool {spool} is for a PostgreSQL database: leave out --spool");
+            Err(StoreError::new(ErrorKind::Unusable, message))
+        }
+    }
+}
+
 /// Takes everything over from another inbox, which stays as it is. Doing so again changes nothing.
 ///
 /// # Errors
@@ -111,6 +130,17 @@ pub struct Imported {
     pub changed: u64,
     /// Actions that were not there.
     pub actions: u64,
+}
+
+/// What waits in a spool until the database can be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spooled {
+    /// Events that wait.
+    pub events: u64,
+    /// When the oldest of them was received.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Events that the database refused. They stay in the file.
+    pub refused: u64,
 }
 
 /// How much was removed.
@@ -249,6 +279,11 @@ pub trait Store: Send + Sync {
 
     /// Flushes what the engine buffers beside its files, such as a write-ahead log.
     fn flush(&self) -> Result<()>;
+
+    /// What waits in the spool; `None` without one.
+    fn spooled(&self) -> Option<Spooled> {
+        None
+    }
 
     /// Stores an event that was received at this time.
     fn upsert_event(&self, event: &Event, at: DateTime<Utc>) -> Result<()> {

@@ -52,6 +52,14 @@ pub struct Serve {
     #[arg(long, value_name = "PATH", value_parser = base_path, default_value = "")]
     pub base_path: String,
 
+    /// A file that takes events while no PostgreSQL server answers
+    ///
+    /// The events are on disk there before they are answered with 204, and are moved to the database when a
+    /// server is back. The file is created if it is missing, and belongs to one server. /healthz and
+    /// /metrics say what waits in it.
+    #[arg(long, value_name = "PATH", env = "DIUNBOX_SPOOL")]
+    pub spool: Option<PathBuf>,
+
     /// How to write the log
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,

@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::{Error, Outcome, Session};
 use crate::cli::{LogFormat, Serve};
 use crate::http::{Access, Format, Level, Limits, Listener, Log, Proxy, Server, Settings, Tokens};
+use crate::store;
 
 pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
 /// Anybody can read the file. Its group may: systemd passes credentials on that way.
@@ -47,7 +48,10 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
              --allow-unauthenticated",
         )));
     }
-    let store = session.open()?;
+    let store = match &args.spool {
+        Some(spool) => store::open_with_spool(&session.database, spool)?,
+        None => session.open()?,
+    };
     std::panic::set_hook(Box::new(move |panic| {
         log.problem(&format!("internal error, please report it: {panic}"));
     }));
@@ -61,6 +65,9 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         store.location(),
         if access.tokens.is_some() { "needed" } else { "not needed" },
     ));
+    if let Some(spooled) = store.spooled().filter(|spooled| spooled.events > 0) {
+        log.problem(&format!("events that wait in the spool: {}", spooled.events));
+    }
     if access.tokens.as_ref().is_some_and(Tokens::are_short) {
         log.problem("a token is short enough to be guessed: use `openssl rand -hex 32`");
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::caller::Access;
 use super::changes::Changes;
@@ -37,6 +38,8 @@ pub(super) struct Context {
     pub(super) limits: Limits,
     pub(super) capacity: Capacity,
     pub(super) changes: Changes,
+    /// Whether events went into the spool when one was last stored.
+    is_spooling: AtomicBool,
     /// Why the server cannot go on, and what wakes it then.
     pub(super) fatal: (OnceLock<String>, UnixStream),
 }
@@ -60,9 +63,23 @@ impl Context {
             capacity: Capacity::new(limits.descriptors),
             limits,
             changes: Changes::default(),
+            is_spooling: AtomicBool::new(false),
             fatal: (OnceLock::new(), wake),
         };
         Ok((context, gives_up))
+    }
+
+    /// Logs when events begin to go into the spool, and when they no longer do.
+    pub(super) fn note_spool(&self) {
+        let is_spooling = self.store.spooled().is_some_and(|spooled| spooled.events > 0);
+        match (self.is_spooling.swap(is_spooling, Ordering::Relaxed), is_spooling) {
+            (false, true) => {
+                let database = self.store.location();
+                self.log.problem(&format!("{database} does not answer: events go into the spool"));
+            }
+            (true, false) => self.log.info("the spool is empty: events go into the database again"),
+            _ => {}
+        }
     }
 
     /// Stops the server: a supervisor may start it again.

@@ -1,4 +1,4 @@
-//! `/healthz`: whether the database answers.
+//! `/healthz`: whether events are taken.
 
 use serde_json::json;
 
@@ -6,8 +6,14 @@ use super::response::{Answer, json};
 use super::route::Request;
 use crate::store::Store;
 
-/// 200 when the database answers.
+/// 200 when the database answers, or else a spool takes events. What waits there is said.
 pub(super) fn get(_: &Request<'_>, store: &dyn Store) -> Answer {
-    store.check()?;
-    Ok(json(200, &json!({"status": "ok"})))
+    let Some(spooled) = store.spooled() else {
+        store.check()?;
+        return Ok(json(200, &json!({"status": "ok"})));
+    };
+    let is_spooling = spooled.events > 0 || store.check().is_err();
+    let status = if is_spooling { "spooling" } else { "ok" };
+    let body = json!({"status": status, "spooled": spooled.events, "refused": spooled.refused});
+    Ok(json(200, &body))
 }

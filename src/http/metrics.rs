@@ -12,9 +12,10 @@ use chrono::{DateTime, Utc};
 use super::context::Context;
 use super::response::{Answer, bytes};
 use super::route::Request;
-use crate::inbox::update::Host;
+use crate::inbox::update::{Counts, Host};
 use crate::render::terminal::safe;
 use crate::render::time::age;
+use crate::store::Spooled;
 
 /// The maximum number of hosts, those heard from last: each name is a series of its own in
 /// Prometheus, and events from anywhere bring names.
@@ -63,19 +64,19 @@ impl Metrics {
 /// All of them, the counts of updates, and what each host has to do.
 pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     let now = Utc::now();
-    let counts = context.store.count(now)?;
-    let mut hosts = context.store.hosts(now)?;
+    let spooled = context.store.spooled();
+    // While the server is away there are the other numbers.
+    let (counts, mut hosts) = match (context.store.count(now), spooled) {
+        (Err(_), Some(_)) => (None, Vec::new()),
+        (counts, _) => (Some(counts?), context.store.hosts(now)?),
+    };
     hosts.retain(|host| host.name.len() <= NAME);
     hosts.sort_by_key(|host| Reverse(host.last_event));
     hosts.truncate(HOSTS);
     let metrics = &context.metrics;
-    let mut text = String::new();
+    let mut text = Text::default();
     let mut metric = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (labels, value) in samples {
-            let _ = writeln!(text, "{name}{labels} {value}");
-        }
+        text.metric(name, kind, help, samples);
     };
     metric(
         "diunbox_build_info",
@@ -83,24 +84,12 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
         "The version that runs.",
         &[(label("version", env!("CARGO_PKG_VERSION")), 1)],
     );
-    metric(
-        "diunbox_updates",
-        "gauge",
-        "Updates in the database, by state.",
-        &[
-            (label("state", "pending"), counts.pending),
-            (label("state", "snoozed"), counts.snoozed),
-            (label("state", "superseded"), counts.superseded),
-            (label("state", "acknowledged"), counts.acknowledged),
-            (label("state", "ignored"), counts.ignored),
-        ],
-    );
-    metric(
-        "diunbox_oldest_pending_age_seconds",
-        "gauge",
-        "How long the oldest pending update has been pending; 0 where none is.",
-        &[(String::new(), counts.oldest_pending.map_or(0, |oldest| age(oldest, now).as_secs()))],
-    );
+    if let Some(spooled) = spooled {
+        spool(&mut metric, &spooled, now);
+    }
+    if let Some(counts) = counts {
+        states(&mut metric, &counts, now);
+    }
     metric(
         "diunbox_host_pending",
         "gauge",
@@ -152,7 +141,58 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
         .map(|(status, count)| (label("code", &status.to_string()), *count))
         .collect();
     metric("diunbox_http_requests_total", "counter", "Requests answered, by status.", &answers);
-    Ok(bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
+    Ok(bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.0.into_bytes()))
+}
+
+/// What waits in the spool.
+fn spool(metric: &mut Metric<'_>, spooled: &Spooled, now: DateTime<Utc>) {
+    let waits = spooled.oldest.map_or(0, |oldest| age(oldest, now).as_secs());
+    for (name, help, value) in [
+        ("diunbox_spooled_events", "Events that wait in the spool.", spooled.events),
+        ("diunbox_spooled_oldest_age_seconds", "How long the oldest of them waits.", waits),
+        ("diunbox_spool_refused_events", "Events that the database refused.", spooled.refused),
+    ] {
+        metric(name, "gauge", help, &[(String::new(), value)]);
+    }
+}
+
+/// How many updates there are in each state.
+fn states(metric: &mut Metric<'_>, counts: &Counts, now: DateTime<Utc>) {
+    metric(
+        "diunbox_updates",
+        "gauge",
+        "Updates in the database, by state.",
+        &[
+            (label("state", "pending"), counts.pending),
+            (label("state", "snoozed"), counts.snoozed),
+            (label("state", "superseded"), counts.superseded),
+            (label("state", "acknowledged"), counts.acknowledged),
+            (label("state", "ignored"), counts.ignored),
+        ],
+    );
+    metric(
+        "diunbox_oldest_pending_age_seconds",
+        "gauge",
+        "How long the oldest pending update has been pending; 0 where none is.",
+        &[(String::new(), counts.oldest_pending.map_or(0, |oldest| age(oldest, now).as_secs()))],
+    );
+}
+
+/// Writes a metric: its name, kind, help and samples.
+type Metric<'a> = dyn FnMut(&str, &str, &str, &[(String, u64)]) + 'a;
+
+/// What is written.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn metric(&mut self, name: &str, kind: &str, help: &str, samples: &[(String, u64)]) {
+        // Writing to a String does not fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in samples {
+            let _ = writeln!(self.0, "{name}{labels} {value}");
+        }
+    }
 }
 
 fn by_host(hosts: &[Host], value: impl Fn(&Host) -> Option<u64>) -> Vec<(String, u64)> {

@@ -121,7 +121,7 @@ pub(super) static ROUTES: &[Route] = &[
     row("/metrics", Get, Health, WithContext(metrics::get),
         Doc::new("Counters and gauges for Prometheus").answers(&[(200, "text/plain")])),
     row("/healthz", Get, Health, WithStore(health::get),
-        Doc::new("Whether the database answers. Needs no token").answers(&[(200, "Health")])),
+        Doc::new("Whether the database or a spool takes events. Needs no token").answers(&[(200, "Health")])),
     row("/openapi.json", Get, Read, WithContext(openapi::get),
         Doc::new("This description").answers(&[(200, "Any"), (304, "")])),
     row(PAGE, Get, Read, WithContext(page::index),

@@ -34,6 +34,7 @@ pub(super) fn take(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     }
     context.store.upsert(Received::now(event, Utc::now()))?;
     context.metrics.stored();
+    context.note_spool();
     Ok(empty(204))
 }
 

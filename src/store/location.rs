@@ -106,7 +106,7 @@ pub fn choose(chosen: Option<&OsStr>) -> Result<Location, String> {
     }
     if let Some(file) = std::env::var_os("DIUNBOX_DB_FILE") {
         let text = std::fs::read_to_string(&file).map_err(|error| {
-            let file = file.display();
+            let file = Path::new(&file).display();
             format!("cannot read {file}, which DIUNBOX_DB_FILE names: {error}")
         })?;
         return named(&OsString::from(text.trim()));

@@ -7,12 +7,14 @@
 mod change;
 mod connection;
 mod copy;
+mod events;
 mod failure;
 mod find;
 mod history;
 mod password;
 mod schema;
 mod session;
+mod spool;
 mod tables;
 mod tls;
 mod transaction;
@@ -23,21 +25,25 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
 use self::connection::{Connection, nothing};
+use self::events::{Events, SPOOL_AFTER};
 use self::failure::Failure;
 use self::session::{Server, Session};
+use self::spool::Spool;
 use self::transaction::{Transaction, of_images, part, whole};
 pub use self::url::Address;
 use self::value::{Statement, Value};
-use super::group::{Group, Sink};
+use super::group::Group;
 use super::rules::selection::condition;
 use super::rules::{hosts, ignores, labels, query, scans, tags};
 use super::{
-    ErrorKind, Imported, Location, PATIENCE, Prune, Pruned, Result, Store, StoreError, lock, sqlite,
+    ErrorKind, Imported, Location, PATIENCE, Prune, Pruned, Result, Spooled, Store, StoreError,
+    lock, sqlite,
 };
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
@@ -56,15 +62,13 @@ const BATCH: usize = 4_096;
 
 /// The store in a database of PostgreSQL.
 pub struct PostgresStore {
-    core: Arc<Core>,
-    group: Group,
-    location: Location,
-}
-
-/// What the thread that stores events shares.
-struct Core {
-    server: Server,
+    server: Arc<Server>,
     idle: Mutex<Vec<Session>>,
+    events: Arc<Events>,
+    group: Group,
+    /// The thread that drains the spool.
+    drain: Option<JoinHandle<()>>,
+    location: Location,
 }
 
 impl PostgresStore {
@@ -73,39 +77,47 @@ impl PostgresStore {
     /// # Errors
     /// When no server can be used.
     pub fn open(address: &Address) -> Result<Self> {
-        let tls = tls::connector(address)
-            .map_err(|message| StoreError::new(ErrorKind::Unusable, message))?;
-        let server = Server { address: address.clone(), tls };
-        let location = Location::Postgres(Box::new(address.clone()));
-        let core = Arc::new(Core { server, idle: Mutex::default() });
-        let store = Self { core, group: Group::default(), location };
+        let store = Self::new(address, None)?;
         store.check()?;
         Ok(store)
     }
 
-    fn read<T>(
-        &self,
-        work: impl Fn(&Transaction<'_>) -> std::result::Result<T, Failure>,
-    ) -> Result<T> {
-        self.core.with(|session, server, deadline| session.read(server, deadline, work))
+    /// The same, with a file that takes events while no server answers, and that is drained when one does.
+    ///
+    /// # Errors
+    /// When a server answers and cannot be used, or when the file cannot.
+    pub fn open_with_spool(address: &Address, spool: &Path) -> Result<Self> {
+        let store = Self::new(address, Some(Arc::new(Spool::open(spool)?)))?;
+        match store.check() {
+            Err(error) if error.kind != ErrorKind::Unavailable => Err(error),
+            _ => Ok(store),
+        }
     }
 
-    fn write<T>(
-        &self,
-        work: impl Fn(&Transaction<'_>) -> std::result::Result<T, Failure>,
-    ) -> Result<T> {
-        self.core.with(|session, server, deadline| {
-            let ledger = session.next();
-            session.write(server, deadline, &ledger, None, |transaction, _| work(transaction))
+    fn new(address: &Address, spool: Option<Arc<Spool>>) -> Result<Self> {
+        let tls = tls::connector(address)
+            .map_err(|message| StoreError::new(ErrorKind::Unusable, message))?;
+        let server = Arc::new(Server { address: address.clone(), tls });
+        let location = Location::Postgres(Box::new(address.clone()));
+        let drain = spool.clone().map(|spool| {
+            let server = Arc::clone(&server);
+            let thread = thread::Builder::new().name("spool".into());
+            thread.spawn(move || events::drain(&server, &spool)).map_err(|error| {
+                StoreError::new(ErrorKind::Other, format!("cannot start a thread: {error}"))
+            })
+        });
+        let events = Events::new(Arc::clone(&server), spool);
+        let events = events.map_err(|failure| failure.explain(address))?;
+        Ok(Self {
+            server,
+            idle: Mutex::default(),
+            events: Arc::new(events),
+            group: Group::default(),
+            drain: drain.transpose()?,
+            location,
         })
     }
 
-    fn ask<T>(&self, work: impl Fn(&Connection) -> std::result::Result<T, Failure>) -> Result<T> {
-        self.core.with(|session, server, deadline| session.ask(server, deadline, work))
-    }
-}
-
-impl Core {
     fn with<T>(
         &self,
         work: impl FnOnce(&mut Session, &Server, Instant) -> std::result::Result<T, Failure>,
@@ -121,45 +133,45 @@ impl Core {
         result.map_err(explain)
     }
 
-    /// Stores events in one transaction. Where the server refuses one of them, the others are stored.
-    fn events(&self, received: &[Received], deadline: Instant) -> Vec<Result<()>> {
-        let stored = self.with(|session, server, _| {
+    fn read<T>(
+        &self,
+        work: impl Fn(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        self.with(|session, server, deadline| session.read(server, deadline, work))
+    }
+
+    fn write<T>(
+        &self,
+        work: impl Fn(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        self.with(|session, server, deadline| {
             let ledger = session.next();
-            let result = session.write(server, deadline, &ledger, None, |transaction, ahead| {
-                change::events(transaction, received, ahead)
-            });
-            match result {
-                Err(failure) if failure.is_about_data() && received.len() > 1 => Ok(false),
-                result => result.map(|()| true),
-            }
-        });
-        match stored {
-            Ok(true) => vec![Ok(()); received.len()],
-            Ok(false) => {
-                let (first, second) = received.split_at(received.len() / 2);
-                let mut results = self.events(first, deadline);
-                results.extend(self.events(second, deadline));
-                results
-            }
-            Err(error) => vec![Err(error); received.len()],
-        }
+            session.write(server, deadline, &ledger, None, |transaction, _| work(transaction))
+        })
+    }
+
+    fn ask<T>(&self, work: impl Fn(&Connection) -> std::result::Result<T, Failure>) -> Result<T> {
+        self.with(|session, server, deadline| session.ask(server, deadline, work))
     }
 }
 
-impl Sink for Core {
-    fn store(&self, batch: &[Received], deadline: Instant) -> Vec<Result<()>> {
-        self.events(batch, deadline)
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        if let Some((drain, spool)) = self.drain.take().zip(self.events.spool.as_ref()) {
+            spool.stop();
+            let _ = drain.join();
+        }
     }
 }
 
 impl Store for PostgresStore {
     fn upsert(&self, received: Received) -> Result<()> {
-        self.group.upsert(&self.core, received)
+        self.group.upsert(&self.events, received)
     }
 
     fn upsert_all(&self, received: &[Received]) -> Result<()> {
         for batch in received.chunks(BATCH) {
-            let results = self.core.events(batch, Instant::now() + PATIENCE);
+            let results = self.events.all(batch, Instant::now() + PATIENCE);
             results.into_iter().collect::<Result<()>>()?;
         }
         Ok(())
@@ -338,7 +350,7 @@ impl Store for PostgresStore {
             Ok((row.try_get(0)?, row.try_get::<_, i64>(1)?.try_into().unwrap_or_default()))
         };
         let pairs: std::result::Result<_, Failure> = rows.iter().map(pair).collect();
-        pairs.map_err(|failure| failure.explain(&self.core.server.address))
+        pairs.map_err(|failure| failure.explain(&self.server.address))
     }
 
     fn prune(&self, what: Prune) -> Result<Pruned> {
@@ -360,7 +372,16 @@ impl Store for PostgresStore {
 
     fn check(&self) -> Result<()> {
         let sql = "SELECT count(*) FROM (SELECT 1 FROM updates LIMIT 1) t";
-        self.ask(|connection| number(connection, sql, Vec::new()).map(drop))
+        let patience = if self.events.spool.is_some() { SPOOL_AFTER } else { PATIENCE };
+        self.with(|session, server, _| {
+            session.ask(server, Instant::now() + patience, |connection| {
+                number(connection, sql, Vec::new()).map(drop)
+            })
+        })
+    }
+
+    fn spooled(&self) -> Option<Spooled> {
+        self.events.spool.as_ref().map(|spool| spool.spooled())
     }
 
     /// The server keeps nothing back.

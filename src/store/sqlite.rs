@@ -18,6 +18,8 @@ use tempfile::TempDir;
 use self::core::Core;
 use self::database::Database;
 pub(super) use self::database::plain;
+#[cfg(feature = "postgres")]
+pub(super) use self::error::explain;
 pub use self::glance::Glance;
 use super::group::Group;
 use super::rules::{

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
-
 use super::failure::Failure;
 use super::find;
 use super::transaction::{Transaction, of_images, part, whole};
@@ -15,12 +13,8 @@ use crate::inbox::seen::{Reconciled, Seen};
 use crate::store::rules::undo::Undone;
 use crate::store::rules::{act, ignores, lines, reconcile, tags, undo, upsert};
 
-/// Stores events in order. Their times are those of this machine's clock, and are moved to the server's.
-pub(super) fn events(
-    transaction: &Transaction<'_>,
-    received: &[Received],
-    ahead: i64,
-) -> Result<(), Failure> {
+/// Stores events in order.
+pub(super) fn events(transaction: &Transaction<'_>, received: &[Received]) -> Result<(), Failure> {
     let names = received.iter().map(|received| received.event.image.as_str());
     let images = distinct(names);
     let hosts = distinct(received.iter().map(|received| received.event.hostname.as_str()));
@@ -31,17 +25,6 @@ pub(super) fn events(
         of_hosts(&hosts),
         whole("ignores"),
     ])?;
-    let moved: Vec<Received>;
-    let received = if ahead == 0 {
-        received
-    } else {
-        let to_server = |received: &Received| {
-            let by = if received.is_replayed { 0 } else { ahead };
-            Received { at: received.at + TimeDelta::seconds(by), ..received.clone() }
-        };
-        moved = received.iter().map(to_server).collect();
-        &moved
-    };
     let touched = upsert::events(&transaction.copy.sqlite, received)?;
     find::lines(transaction, touched.keys().cloned().collect())?;
     Ok(lines::fold(&transaction.copy.sqlite, touched)?)

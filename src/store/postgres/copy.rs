@@ -57,7 +57,7 @@ impl Copy {
         read: impl Fn(&Table, &str, &dyn Fn(&Table, &Row) -> Result<(), Failure>) -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
         let mut sqlite = Connection::open_in_memory()?;
-        migrations().to_version(&mut sqlite, 1).map_err(broken)?;
+        migrations().to_version(&mut sqlite, 1).map_err(|error| broken(&error))?;
         for table in tables::baseline(&sqlite)? {
             read(&table, &table.select, &|table, row| load(&sqlite, table, row))?;
         }
@@ -70,7 +70,7 @@ impl Copy {
 
     fn of(mut sqlite: Connection) -> Result<Self, Failure> {
         // Adopts rows, which needs it.
-        migrations().to_latest(&mut sqlite).map_err(broken)?;
+        migrations().to_latest(&mut sqlite).map_err(|error| broken(&error))?;
         // Parts of the tables are here: what rows refer to may be missing.
         sqlite.execute_batch(
             "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY",
@@ -152,7 +152,7 @@ impl Copy {
     }
 
     /// What was changed, by key, at most so many rows at a time.
-    pub(super) fn changed<'a>(&'a self, most: usize) -> Result<Vec<Changed<'a>>, Failure> {
+    pub(super) fn changed(&self, most: usize) -> Result<Vec<Changed<'_>>, Failure> {
         let mut all = Vec::new();
         for table in &self.tables {
             let mut select = self.sqlite.prepare_cached(&table.changed)?;
@@ -184,7 +184,7 @@ fn load(sqlite: &Connection, table: &Table, row: &Row) -> Result<(), Failure> {
     Ok(insert.raw_execute().map(drop)?)
 }
 
-fn broken(error: rusqlite_migration::Error) -> Failure {
+fn broken(error: &rusqlite_migration::Error) -> Failure {
     let message = format!("cannot create a working copy: {error}");
     StoreError::new(ErrorKind::Other, message).into()
 }

@@ -117,7 +117,7 @@ fn fold_with(transaction: &Transaction<'_>, sql: &str) -> Result<(), Failure> {
 pub(super) fn lines(transaction: &Transaction<'_>, mut lines: Vec<Line>) -> Result<(), Failure> {
     lines.sort_unstable();
     lines.dedup();
-    if lines.is_empty() { Ok(()) } else { transaction.load(of_lines(lines.iter())) }
+    if lines.is_empty() { Ok(()) } else { transaction.load(of_lines(&lines)) }
 }
 
 fn with_tags(images: &[String]) -> Vec<Part> {

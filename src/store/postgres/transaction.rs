@@ -20,7 +20,7 @@ const TOGETHER: usize = 24;
 const BEGIN: [&str; 3] = [
     "BEGIN",
     "SELECT set_config('lock_timeout', '2s', true),
-        set_config('idle_in_transaction_session_timeout', '20s', true)",
+        set_config('idle_in_transaction_session_timeout', '30s', true)",
     "SELECT pg_advisory_xact_lock(4918284613785)",
 ];
 /// Notes that a writer has come to this number; changes nothing where it has been there.
@@ -66,13 +66,13 @@ pub(super) fn of_images(table: &'static str, images: &[String]) -> Part {
 }
 
 /// The updates of some lines that are neither acknowledged nor ignored, and their places.
-pub(super) fn of_lines<'a>(lines: impl Iterator<Item = &'a Line> + Clone) -> [Part; 2] {
+pub(super) fn of_lines(lines: &[Line]) -> [Part; 2] {
     let member =
         "EXISTS (SELECT 1 FROM unnest($1::text[], $2::text[], $3::text[]) l (series, low, high)
         WHERE u.series = l.series AND u.rank >= l.low AND u.rank < l.high)
         AND u.acknowledged_at IS NULL AND u.ignored = 0";
     let values = || {
-        let column = |of: fn(&Line) -> &str| lines.clone().map(of).collect::<Value>();
+        let column = |of: fn(&Line) -> &str| lines.iter().map(of).collect::<Value>();
         vec![column(|line| &line.series), column(|line| &line.from), column(|line| &line.to)]
     };
     let images = format!("t.image IN (SELECT u.image FROM updates u WHERE {member})");
@@ -178,7 +178,7 @@ impl<'a> Transaction<'a> {
 
     /// Writes what was changed in a working copy, and the numbers that were given.
     pub(super) fn write(&self, copy: &Copy) -> Result<(), Failure> {
-        let statements = self.changes(copy)?;
+        let statements = changes(copy)?;
         self.send_all(statements)
     }
 
@@ -187,7 +187,7 @@ impl<'a> Transaction<'a> {
         if self.is_dry.get() {
             return self.roll_back();
         }
-        let mut statements = self.changes(self.copy)?;
+        let mut statements = changes(self.copy)?;
         statements.push(Statement::new("COMMIT", Vec::new()));
         self.send_all(statements)?;
         if self.connection.has_warned() {
@@ -211,15 +211,6 @@ impl<'a> Transaction<'a> {
         self.connection.run("ROLLBACK")
     }
 
-    fn changes(&self, copy: &Copy) -> Result<Vec<Statement>, Failure> {
-        let mut statements = changes(copy)?;
-        for (table, last) in copy.given()? {
-            let sql = format!("SELECT setval('{table}_id_seq', $1)");
-            statements.push(Statement::new(sql, vec![last.into()]));
-        }
-        Ok(statements)
-    }
-
     fn send_all(&self, mut statements: Vec<Statement>) -> Result<(), Failure> {
         while !statements.is_empty() {
             let rest = statements.split_off(statements.len().min(TOGETHER));
@@ -230,7 +221,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Statements that write what was changed in a working copy.
+/// Statements that write what was changed in a working copy, and the numbers that were given.
 pub(super) fn changes(copy: &Copy) -> Result<Vec<Statement>, Failure> {
     let mut statements = Vec::new();
     for Changed { table, kept, removed } in copy.changed(ROWS)? {
@@ -239,6 +230,10 @@ pub(super) fn changes(copy: &Copy) -> Result<Vec<Statement>, Failure> {
                 statements.push(Statement::new(sql, columns));
             }
         }
+    }
+    for (table, last) in copy.given()? {
+        let sql = format!("SELECT setval('{table}_id_seq', $1)");
+        statements.push(Statement::new(sql, vec![last.into()]));
     }
     Ok(statements)
 }

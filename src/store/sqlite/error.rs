@@ -7,7 +7,7 @@ use rusqlite::{Error, ErrorCode, ffi};
 use crate::store::{ErrorKind, StoreError, folder_of};
 
 /// Turns an error of SQLite's into one that says what to do.
-pub(super) fn explain(database: &Path, error: &Error) -> StoreError {
+pub(in crate::store) fn explain(database: &Path, error: &Error) -> StoreError {
     let path = database.display();
     let Error::SqliteFailure(failure, message) = error else {
         return StoreError::new(ErrorKind::Other, format!("{path} could not be used: {error}"));

@@ -1,5 +1,6 @@
 //! What every test of the program from outside needs: an inbox of its own.
 
+#[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod server;
 pub mod terminal;

@@ -14,6 +14,7 @@ use diunbox::inbox::update::{Host, State, Update};
 use diunbox::store::{ErrorKind, Prune, Store};
 use tempfile::TempDir;
 
+#[cfg(feature = "postgres")]
 use crate::common::postgres::Database;
 
 contract! {
@@ -53,6 +54,7 @@ pub(super) struct Fixture {
 /// Where a store is.
 enum Place {
     Folder { _folder: TempDir },
+    #[cfg(feature = "postgres")]
     Database { _database: Database },
 }
 
@@ -62,6 +64,7 @@ impl From<TempDir> for Place {
     }
 }
 
+#[cfg(feature = "postgres")]
 impl From<Database> for Place {
     fn from(database: Database) -> Self {
         Self::Database { _database: database }
@@ -83,6 +86,7 @@ pub(super) fn sqlite() -> Fixture {
 }
 
 /// A store in a database of its own, on the server that the tests have.
+#[cfg(feature = "postgres")]
 pub(super) fn postgres() -> Option<Fixture> {
     let database = Database::new()?;
     let store = diunbox::store::open(&database.location()).unwrap();

@@ -7,6 +7,7 @@ macro_rules! contract {
             $(#[test] fn $rule() { super::$rule(&*crate::store::contract::sqlite()) })*
         }
 
+        #[cfg(feature = "postgres")]
         mod postgres {
             $(#[test] fn $rule() {
                 if let Some(fixture) = crate::store::contract::postgres() {
