@@ -18,10 +18,16 @@ pub(super) fn events(transaction: &Transaction<'_>, received: &[Received]) -> Re
     let names = received.iter().map(|received| received.event.image.as_str());
     let images = distinct(names);
     let hosts = distinct(received.iter().map(|received| received.event.hostname.as_str()));
+    // An image may have had many digests: those that are not named here stay as they are.
+    let named = "(t.image, t.digest) IN (SELECT * FROM unnest($1::text[], $2::text[])
+        UNION ALL SELECT u.image, u.digest FROM updates u WHERE u.image = ANY($1))";
+    let column = |of: fn(&Received) -> &str| received.iter().map(of).collect::<Value>();
+    let [of_image, of_digest]: [fn(&Received) -> &str; 2] =
+        [|received| &received.event.image, |received| &received.event.digest];
     transaction.load([
         of_images("updates", &images),
         of_images("places", &images),
-        of_images("digests", &images),
+        part("digests", named, vec![column(of_image), column(of_digest)]),
         of_hosts(&hosts),
         whole("ignores"),
     ])?;

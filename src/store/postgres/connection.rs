@@ -2,6 +2,8 @@
 //!
 //! Each wait has a time-out here: a frozen server keeps its connections open, and its kernel answers for it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
+use futures_util::future::try_join_all;
 use futures_util::stream::poll_fn;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
@@ -28,6 +31,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// How long to wait for the answer to a statement. Statements are small: large changes are many of them.
 const ANSWER: Duration = Duration::from_millis(2_500);
 
+/// Statements that a connection keeps prepared.
+const PREPARED: usize = 128;
+
 /// One connection.
 pub(super) struct Connection {
     runtime: Runtime,
@@ -35,6 +41,9 @@ pub(super) struct Connection {
     client: Option<Client>,
     /// Whether the server has sent a warning since a transaction began.
     has_warned: Arc<AtomicBool>,
+    /// Whether statements are prepared, and those that were seen, with what they were prepared as.
+    prepares: bool,
+    prepared: RefCell<HashMap<String, Option<tokio_postgres::Statement>>>,
     /// Whole seconds by which the server's clock is ahead of ours.
     pub(super) ahead: i64,
     /// The version of the schema; 0 if there is none.
@@ -52,7 +61,8 @@ impl Connection {
         let mut failure = None;
         let count = address.hosts.len();
         for index in (0..count).map(|offset| (first + offset) % count) {
-            match Self::to(&address.hosts[index], tls, deadline.min(Instant::now() + CONNECT)) {
+            let deadline = deadline.min(Instant::now() + CONNECT);
+            match Self::to(&address.hosts[index], address.prepares, tls, deadline) {
                 Ok(connection) => return Ok((connection, index)),
                 // Another host may say more.
                 Err(found) if failure.is_none() || !found.may_pass() => failure = Some(found),
@@ -64,6 +74,7 @@ impl Connection {
 
     fn to(
         config: &tokio_postgres::Config,
+        prepares: bool,
         tls: &MakeRustlsConnect,
         deadline: Instant,
     ) -> Result<Self, Failure> {
@@ -80,8 +91,15 @@ impl Connection {
         };
         let has_warned = Arc::new(AtomicBool::new(false));
         runtime.spawn(drive(connection, Arc::clone(&has_warned)));
-        let mut connection =
-            Self { runtime, client: Some(client), has_warned, ahead: 0, version: 0 };
+        let mut connection = Self {
+            runtime,
+            client: Some(client),
+            has_warned,
+            prepares,
+            prepared: RefCell::default(),
+            ahead: 0,
+            version: 0,
+        };
         connection.greet(deadline)?;
         Ok(connection)
     }
@@ -125,17 +143,65 @@ impl Connection {
     }
 
     fn query_until(&self, deadline: Instant, statement: &Statement) -> Result<Vec<Row>, Failure> {
-        let values = statement.typed();
-        self.wait(deadline, self.client()?.query_typed(&statement.sql, &values))
+        let rows = self.together_until(deadline, std::slice::from_ref(statement))?.pop();
+        Ok(rows.unwrap_or_default())
     }
 
     /// Runs statements that are sent together, and waits for all of their answers.
     pub(super) fn together(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Failure> {
+        self.together_until(Instant::now() + ANSWER, statements)
+    }
+
+    fn together_until(
+        &self,
+        deadline: Instant,
+        statements: &[Statement],
+    ) -> Result<Vec<Vec<Row>>, Failure> {
         let client = self.client()?;
+        self.prepare(deadline, statements)?;
+        let prepared = self.prepared.borrow();
         let values: Vec<_> = statements.iter().map(Statement::typed).collect();
-        let sent = statements.iter().zip(&values);
-        let sent = sent.map(|(statement, values)| client.query_typed(&statement.sql, values));
-        self.wait(Instant::now() + ANSWER, futures_util::future::try_join_all(sent))
+        let sent = statements.iter().zip(&values).map(|(statement, values)| {
+            let ready = prepared.get(&statement.sql).and_then(Option::as_ref);
+            async move {
+                match ready {
+                    Some(ready) => {
+                        let values: Vec<_> = values.iter().map(|(value, _)| *value).collect();
+                        client.query(ready, &values).await
+                    }
+                    None => client.query_typed(&statement.sql, values).await,
+                }
+            }
+        });
+        self.wait(deadline, try_join_all(sent))
+    }
+
+    /// Prepares the statements that come for the second time: the server parses and plans them once.
+    fn prepare(&self, deadline: Instant, statements: &[Statement]) -> Result<(), Failure> {
+        if !self.prepares {
+            return Ok(());
+        }
+        let client = self.client()?;
+        let mut prepared = self.prepared.borrow_mut();
+        let mut again = Vec::new();
+        for statement in statements {
+            match prepared.get(&statement.sql) {
+                None if prepared.len() < PREPARED => {
+                    prepared.insert(statement.sql.clone(), None);
+                }
+                Some(None) => again.push(statement),
+                _ => {}
+            }
+        }
+        let sent = again.iter().map(|statement| async {
+            let kinds: Vec<_> = statement.typed().into_iter().map(|(_, kind)| kind).collect();
+            client.prepare_typed(&statement.sql, &kinds).await
+        });
+        let ready = self.wait(deadline, try_join_all(sent))?;
+        for (statement, ready) in again.into_iter().zip(ready) {
+            prepared.insert(statement.sql.clone(), Some(ready));
+        }
+        Ok(())
     }
 
     /// Runs a script of statements that return nothing.

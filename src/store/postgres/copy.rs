@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tokio_postgres::Row;
 
 use super::failure::Failure;
@@ -43,7 +43,7 @@ pub(super) struct Changed<'a> {
 impl Copy {
     /// An empty working copy.
     pub(super) fn new() -> Result<Self, Failure> {
-        Self::of(Connection::open_in_memory()?)
+        Self::of(in_memory()?)
     }
 
     /// A working copy in a file, for a whole inbox.
@@ -56,7 +56,7 @@ impl Copy {
     pub(super) fn before_model(
         read: impl Fn(&Table, &str, &dyn Fn(&Table, &Row) -> Result<(), Failure>) -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
-        let mut sqlite = Connection::open_in_memory()?;
+        let mut sqlite = in_memory()?;
         migrations().to_version(&mut sqlite, 1).map_err(|error| broken(&error))?;
         for table in tables::baseline(&sqlite)? {
             read(&table, &table.select, &|table, row| load(&sqlite, table, row))?;
@@ -172,6 +172,12 @@ impl Copy {
     }
 }
 
+/// A database that one thread at a time uses.
+fn in_memory() -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_in_memory_with_flags(flags)
+}
+
 fn load(sqlite: &Connection, table: &Table, row: &Row) -> Result<(), Failure> {
     let mut insert = sqlite.prepare_cached(&table.load)?;
     for (index, column) in table.columns.iter().enumerate() {
@@ -218,9 +224,13 @@ fn push(column: &mut Value, row: &rusqlite::Row<'_>, index: usize) -> rusqlite::
         // PostgreSQL's texts cannot hold NUL.
         Value::Texts(values) => values.push(match row.get_ref(index)? {
             ValueRef::Null => None,
-            _ => Some(text(row, index)?.replace('\0', "")),
+            _ => Some(without_nul(text(row, index)?)),
         }),
         Value::Number(_) | Value::Text(_) => {}
     }
     Ok(())
+}
+
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
 }

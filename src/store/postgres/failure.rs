@@ -54,8 +54,13 @@ impl Failure {
             Self::Refused { code, .. } => {
                 let class = &code.code()[..2];
                 ["08", "40", "53", "57"].contains(&class)
-                    || [SqlState::LOCK_NOT_AVAILABLE, SqlState::READ_ONLY_SQL_TRANSACTION]
-                        .contains(code)
+                    || [
+                        SqlState::LOCK_NOT_AVAILABLE,
+                        SqlState::READ_ONLY_SQL_TRANSACTION,
+                        // A prepared statement from before a migration.
+                        SqlState::FEATURE_NOT_SUPPORTED,
+                    ]
+                    .contains(code)
             }
             Self::Stored | Self::Final(_) => false,
         }
@@ -67,7 +72,8 @@ impl Failure {
             Self::Refused { code, .. } => {
                 code.code().starts_with("57P")
                     || code.code().starts_with("08")
-                    || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+                    || [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::FEATURE_NOT_SUPPORTED]
+                        .contains(code)
             }
             Self::Lost(_) | Self::Unreachable(_) => true,
             // A statement may have been left without an answer.
@@ -140,6 +146,12 @@ impl Failure {
             "53100" => (
                 ErrorKind::Full,
                 format!("has no space left on its disk ({message}): free some space and try again"),
+            ),
+            "42P05" | "26000" => (
+                ErrorKind::Unusable,
+                format!(
+                    "shares connections with prepared statements ({message}): add prepared_statements=false to the URL, or let the pooler keep them apart"
+                ),
             ),
             "55P03" | "57014" | "40001" | "40P01" => {
                 (ErrorKind::Unavailable, format!("was too busy ({message}): try again"))

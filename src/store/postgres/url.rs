@@ -22,6 +22,8 @@ pub struct Address {
     pub(super) hosts: Vec<Config>,
     /// The certificates that sign the servers', in place of the system's.
     pub(super) root: Option<PathBuf>,
+    /// Whether statements are prepared. Not all poolers can share connections that have some.
+    pub(super) prepares: bool,
     /// The URL without password and keys.
     label: String,
     has_password: bool,
@@ -47,7 +49,7 @@ impl Address {
         let (start, query) = url.split_once('?').unwrap_or((url, ""));
         let mut passed = form_urlencoded::Serializer::new(String::new());
         let (mut mode, mut root, mut password_file) = (None, None, None);
-        let mut host = None;
+        let (mut host, mut prepares) = (None, true);
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*key {
                 "sslmode" => mode = Some(ssl_mode(&value)?),
@@ -55,6 +57,7 @@ impl Address {
                 "sslrootcert" => root = None,
                 "passfile" => password_file = Some(PathBuf::from(&*value)),
                 "target_session_attrs" => writable(&value)?,
+                "prepared_statements" => prepares = yes_or_no(&value)?,
                 "host" => host = Some(value.into_owned()),
                 key if PASSED.contains(&key) => drop(passed.append_pair(key, &value)),
                 key => {
@@ -114,7 +117,7 @@ impl Address {
             }
             hosts.push(one);
         }
-        Ok(Self { hosts, root, label, has_password })
+        Ok(Self { hosts, root, prepares, label, has_password })
     }
 
     /// Whether the URL itself holds a password.
@@ -152,6 +155,16 @@ fn ssl_mode(value: &str) -> Result<SslMode, String> {
         _ => {
             Err("the database's URL has an unknown sslmode: give disable, prefer or verify-full"
                 .into())
+        }
+    }
+}
+
+fn yes_or_no(value: &str) -> Result<bool, String> {
+    match value {
+        "true" | "on" | "1" => Ok(true),
+        "false" | "off" | "0" => Ok(false),
+        _ => {
+            Err("the database's URL has an unknown prepared_statements: give true or false".into())
         }
     }
 }

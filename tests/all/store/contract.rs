@@ -53,9 +53,13 @@ pub(super) struct Fixture {
 
 /// Where a store is.
 enum Place {
-    Folder { _folder: TempDir },
+    Folder {
+        _folder: TempDir,
+    },
     #[cfg(feature = "postgres")]
-    Database { _database: Database },
+    Database {
+        _database: Database,
+    },
 }
 
 impl From<TempDir> for Place {
