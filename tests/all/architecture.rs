@@ -44,6 +44,10 @@ fn sql_stays_in_the_store_and_clap_in_the_command_line() {
     assert_only("rusqlite", &["store"]);
     assert_only("clap", &["cli", "command", "completion", "main"]);
     assert_only("tiny_http", &["http"]);
+    // The client for PostgreSQL, and what it needs.
+    for word in ["tokio", "tokio_postgres", "futures_util", "rustls"] {
+        assert_only(word, &["store/postgres"]);
+    }
 }
 
 #[test]

@@ -11,5 +11,7 @@ mod completion;
 mod generated;
 mod hard;
 mod healthcheck;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod serve;
 mod store;

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::change;
 use super::failure::Failure;
 use super::session::{Server, Session};
-use super::spool::{Batch, Spool};
+use super::spool::{Batches, Spool};
 use super::transaction::Ledger;
 use crate::inbox::received::Received;
 use crate::store::group::Sink;
@@ -16,6 +16,8 @@ use crate::store::{PATIENCE, Result, lock};
 
 /// How long the server is tried before events go into the spool.
 pub(super) const SPOOL_AFTER: Duration = Duration::from_secs(3);
+/// Events that are drained in one transaction.
+const DRAINED: usize = 1_000;
 /// The pause between attempts to drain the spool.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -54,7 +56,7 @@ impl Events {
             Some(_) => deadline.min(Instant::now() + SPOOL_AFTER),
             None => deadline,
         };
-        match (store(session, &self.server, &ledger, received, deadline, false), &self.spool) {
+        match (store(session, &self.server, &ledger, received, deadline), &self.spool) {
             (Ok(()), _) => vec![Ok(()); received.len()],
             (Err(failure), _) if failure.is_about_data() && received.len() > 1 => {
                 let (first, second) = received.split_at(received.len() / 2);
@@ -89,54 +91,77 @@ fn store(
     ledger: &Ledger,
     received: &[Received],
     deadline: Instant,
-    are_spooled: bool,
 ) -> std::result::Result<(), Failure> {
     session.write(server, deadline, ledger, None, |transaction, ahead| {
-        if ahead == 0 && !are_spooled {
+        if ahead == 0 {
             return change::events(transaction, received);
         }
-        let to_server = |received: &Received| {
-            let by = if received.is_replayed && !are_spooled { 0 } else { ahead };
-            let at = received.at + TimeDelta::seconds(by);
-            Received { at, is_replayed: received.is_replayed || are_spooled, ..received.clone() }
-        };
-        let moved: Vec<Received> = received.iter().map(to_server).collect();
-        change::events(transaction, &moved)
+        let moved = received.iter().map(|received| {
+            if received.is_replayed { received.clone() } else { moved(received, ahead) }
+        });
+        change::events(transaction, &moved.collect::<Vec<_>>())
     })
+}
+
+/// An event with its time on the server's clock.
+fn moved(received: &Received, ahead: i64) -> Received {
+    Received { at: received.at + TimeDelta::seconds(ahead), ..received.clone() }
 }
 
 /// Moves batches from the spool to the server, until the spool is stopped.
 pub(super) fn drain(server: &Server, spool: &Spool) {
     let Ok(mut session) = Session::new() else { return };
+    let mut most = DRAINED;
     while spool.wait(None) {
-        if drain_one(server, spool, &mut session).is_err() && !spool.wait(Some(PAUSE)) {
-            return;
+        match drain_some(server, spool, &mut session, most) {
+            Ok(true) => most = DRAINED,
+            // One of them is refused: they go one batch at a time.
+            Ok(false) => most = 1,
+            Err(_) if !spool.wait(Some(PAUSE)) => return,
+            Err(_) => {}
         }
     }
 }
 
-fn drain_one(server: &Server, spool: &Spool, session: &mut Session) -> Result<()> {
-    let Some(batch) = spool.first()? else { return Ok(()) };
+/// Returns false if the server refuses one of several batches.
+fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize) -> Result<bool> {
+    let Some(batches) = spool.first(most)? else { return Ok(true) };
     let deadline = Instant::now() + SPOOL_AFTER;
-    let refused = match store(session, server, &batch.ledger, &batch.events, deadline, true) {
-        // Stored by an attempt that was in doubt.
+    let stored = session.write(server, deadline, &batches.ledger, None, |transaction, ahead| {
+        // An attempt that was in doubt has stored the others.
+        let before = transaction.stored_before()?;
+        let events = batches.events.iter().filter(|(seq, _)| *seq > before);
+        let events: Vec<Received> = events.map(|(_, event)| replayed(event, ahead)).collect();
+        change::events(transaction, &events)
+    });
+    let refused = match stored {
         Ok(()) | Err(Failure::Stored) => Vec::new(),
-        Err(failure) if failure.is_about_data() => one_by_one(server, session, &batch)?,
+        Err(failure) if failure.is_about_data() && most > 1 => return Ok(false),
+        Err(failure) if failure.is_about_data() => one_by_one(server, session, &batches)?,
         Err(failure) => return Err(failure.explain(&server.address)),
     };
-    spool.done(&batch, &refused)
+    spool.done(&batches, &refused)?;
+    Ok(true)
+}
+
+/// An event from the spool, with its time on the server's clock: there may be a newer one.
+fn replayed(event: &Received, ahead: i64) -> Received {
+    Received { is_replayed: true, ..moved(event, ahead) }
 }
 
 /// Stores what can be stored of a batch. Returns the other events, with the reasons.
 fn one_by_one(
     server: &Server,
     session: &mut Session,
-    batch: &Batch,
+    batches: &Batches,
 ) -> Result<Vec<(Received, String)>> {
     let mut refused = Vec::new();
-    for event in &batch.events {
+    for (_, event) in &batches.events {
         let (ledger, deadline) = (session.next(), Instant::now() + PATIENCE);
-        match store(session, server, &ledger, std::slice::from_ref(event), deadline, true) {
+        let stored = session.write(server, deadline, &ledger, None, |transaction, ahead| {
+            change::events(transaction, &[replayed(event, ahead)])
+        });
+        match stored {
             Ok(()) => {}
             Err(failure) if failure.is_about_data() => {
                 refused.push((event.clone(), failure.explain(&server.address).message));

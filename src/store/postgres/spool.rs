@@ -3,13 +3,15 @@
 //! A batch is one row, with the ledger of the attempt that failed: if that attempt was in doubt, the
 //! server knows the batch again. While there are batches, all new events come after them.
 
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
+use rustix::fs::{FlockOperation, flock};
 use serde_json::value::RawValue;
 
 use super::transaction::Ledger;
@@ -32,6 +34,8 @@ pub(super) struct Spool {
     state: Mutex<State>,
     /// Notified when the state changes.
     changed: Condvar,
+    /// Locked, so that no other server uses it. Dropped last: closing a file ends SQLite's locks.
+    _file: File,
 }
 
 /// What is in the file.
@@ -41,30 +45,36 @@ struct State {
     is_stopping: bool,
 }
 
-/// A batch.
-pub(super) struct Batch {
-    id: i64,
+/// Batches of one writer, in order.
+pub(super) struct Batches {
+    /// The last row.
+    last: i64,
+    /// That of the last batch.
     pub(super) ledger: Ledger,
-    pub(super) events: Vec<Received>,
+    /// The events, each with the number of its batch.
+    pub(super) events: Vec<(i64, Received)>,
 }
 
 impl Spool {
     /// Opens a spool, and creates it if it is missing. What an earlier server left in it is kept.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let created =
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        if let Err(error) = created {
-            if error.kind() != std::io::ErrorKind::AlreadyExists {
-                let message = format!("cannot create the spool {}: {error}", path.display());
-                return Err(StoreError::new(ErrorKind::Denied, message));
-            }
-        }
+        let denied = |error: std::io::Error| {
+            let message = format!("cannot open the spool {}: {error}", path.display());
+            StoreError::new(ErrorKind::Denied, message)
+        };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(path).map_err(denied)?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            let path = path.display();
+            let message =
+                format!("the spool {path} is in use by another server: give each its own");
+            StoreError::new(ErrorKind::Denied, message)
+        })?;
         let explain = |error| explain(path, &error);
         let connection = Connection::open(sqlite::plain(path)).map_err(explain)?;
         let sql = "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id";
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i32>(1)?));
-        // Another server that has it open keeps it locked.
-        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(explain)?;
         match connection.query_row(sql, [], row).map_err(explain)? {
             (0, _) => connection
                 .execute_batch(&format!(
@@ -78,16 +88,13 @@ impl Spool {
                 return Err(StoreError::new(ErrorKind::Unusable, message));
             }
         }
-        connection
-            .execute_batch(&format!(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA max_page_count = {PAGES};
-                BEGIN IMMEDIATE; COMMIT"
-            ))
-            .map_err(explain)?;
+        let settings =
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA max_page_count";
+        connection.execute_batch(&format!("{settings} = {PAGES}")).map_err(explain)?;
         let state =
             State { spooled: read_state(&connection).map_err(explain)?, is_stopping: false };
         let (connection, state) = (Mutex::new(connection), Mutex::new(state));
-        Ok(Self { path: path.to_owned(), connection, state, changed: Condvar::new() })
+        Ok(Self { path: path.to_owned(), connection, state, changed: Condvar::new(), _file: file })
     }
 
     pub(super) fn spooled(&self) -> Spooled {
@@ -107,25 +114,41 @@ impl Spool {
         self.refresh(&connection)
     }
 
-    /// The first batch.
-    pub(super) fn first(&self) -> Result<Option<Batch>> {
-        let sql = "SELECT id, writer, seq, events FROM batches ORDER BY id LIMIT 1";
-        let row = |row: &rusqlite::Row<'_>| {
-            let ledger = Ledger { writer: row.get(1)?, seq: row.get(2)? };
-            Ok((row.get(0)?, ledger, row.get::<_, String>(3)?))
+    /// The first batches of one writer, until there are so many events; at least one batch.
+    pub(super) fn first(&self, most: usize) -> Result<Option<Batches>> {
+        let connection = lock(&self.connection);
+        let read = || -> rusqlite::Result<Option<Batches>> {
+            let mut select = connection
+                .prepare_cached("SELECT id, writer, seq, events FROM batches ORDER BY id")?;
+            let mut rows = select.query([])?;
+            let mut found: Option<Batches> = None;
+            while let Some(row) = rows.next()? {
+                let (last, writer, seq) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let events = parse(row.get_ref(3)?.as_str()?);
+                let events = events.into_iter().map(|event| (seq, event));
+                match &mut found {
+                    None => {
+                        let ledger = Ledger { writer, seq };
+                        found = Some(Batches { last, ledger, events: events.collect() });
+                    }
+                    Some(found) if found.ledger.writer == writer => {
+                        found.last = last;
+                        found.ledger.seq = seq;
+                        found.events.extend(events);
+                    }
+                    Some(_) => break,
+                }
+                if found.as_ref().is_some_and(|found| found.events.len() >= most) {
+                    break;
+                }
+            }
+            Ok(found)
         };
-        let found = lock(&self.connection).query_row(sql, [], row).optional();
-        let found = found.map_err(|error| explain(&self.path, &error))?;
-        Ok(found.map(|(id, ledger, text)| {
-            let events: Vec<Box<RawValue>> = serde_json::from_str(&text).unwrap_or_default();
-            let read = |event: &RawValue| Received::from_json(event.get().as_bytes(), Utc::now());
-            let events = events.iter().filter_map(|event| read(event).ok()).collect();
-            Batch { id, ledger, events }
-        }))
+        read().map_err(|error| explain(&self.path, &error))
     }
 
-    /// Removes a batch that was stored, but for the events that the server refused.
-    pub(super) fn done(&self, batch: &Batch, refused: &[(Received, String)]) -> Result<()> {
+    /// Removes batches that were stored, but for the events that the server refused.
+    pub(super) fn done(&self, batches: &Batches, refused: &[(Received, String)]) -> Result<()> {
         let mut connection = lock(&self.connection);
         let mut remove = || {
             let transaction = connection.transaction()?;
@@ -134,7 +157,7 @@ impl Spool {
                 let sql = "INSERT INTO refused (event, reason) VALUES (?1, ?2)";
                 transaction.execute(sql, [&event, reason])?;
             }
-            transaction.execute("DELETE FROM batches WHERE id = ?1", [batch.id])?;
+            transaction.execute("DELETE FROM batches WHERE id <= ?1", [batches.last])?;
             transaction.commit()
         };
         remove().map_err(|error| explain(&self.path, &error))?;
@@ -168,6 +191,12 @@ impl Spool {
     }
 }
 
+fn parse(text: &str) -> Vec<Received> {
+    let events: Vec<Box<RawValue>> = serde_json::from_str(text).unwrap_or_default();
+    let read = |event: &RawValue| Received::from_json(event.get().as_bytes(), Utc::now());
+    events.iter().filter_map(|event| read(event).ok()).collect()
+}
+
 fn read_state(connection: &Connection) -> rusqlite::Result<Spooled> {
     let sql =
         "SELECT coalesce(sum(count), 0), min(at), (SELECT count(*) FROM refused) FROM batches";
@@ -180,10 +209,5 @@ fn read_state(connection: &Connection) -> rusqlite::Result<Spooled> {
 
 fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
     let explained = sqlite::explain(path, error);
-    if explained.kind == ErrorKind::Unavailable {
-        let message =
-            format!("the spool {} is in use by another server: give each its own", path.display());
-        return StoreError::new(ErrorKind::Unavailable, message);
-    }
     StoreError::new(explained.kind, format!("the spool cannot be used: {}", explained.message))
 }

@@ -34,6 +34,8 @@ const LEDGER: &str = "WITH noted AS (
     INSERT INTO writers (writer, seq, at) VALUES ($1, $2, extract(epoch FROM now())::bigint)
     ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, at = excluded.at
     WHERE writers.seq < excluded.seq RETURNING 1)";
+/// What that number was before this statement.
+const BEFORE: &str = "coalesce((SELECT seq FROM writers WHERE writer = $1), 0)";
 /// The last numbers of a change, an action and a tag.
 const NUMBERS: &str =
     "SELECT greatest((SELECT max(changed) FROM updates), (SELECT changed FROM removed)),
@@ -92,6 +94,8 @@ pub(super) struct Transaction<'a> {
     /// What is sent with the first statement.
     begin: RefCell<Vec<Statement>>,
     ledger: Option<&'a Ledger>,
+    /// The number that the ledger's writer had come to before.
+    before: Cell<i64>,
     is_dry: Cell<bool>,
 }
 
@@ -121,10 +125,17 @@ impl<'a> Transaction<'a> {
         let begin = begin.iter().map(|sql| Statement::new(*sql, Vec::new()));
         let mut begin: Vec<Statement> = begin.collect();
         if let Some(Ledger { writer, seq }) = ledger {
-            let sql = format!("{LEDGER} {NUMBERS}, (SELECT count(*) FROM noted)");
+            let sql = format!("{LEDGER} {NUMBERS}, (SELECT count(*) FROM noted), {BEFORE}");
             begin.push(Statement::new(sql, vec![writer.as_str().into(), (*seq).into()]));
         }
-        Ok(Self { connection, copy, begin: RefCell::new(begin), ledger, is_dry: Cell::new(false) })
+        Ok(Self {
+            connection,
+            copy,
+            begin: RefCell::new(begin),
+            ledger,
+            before: Cell::new(0),
+            is_dry: Cell::new(false),
+        })
     }
 
     /// Loads rows into the working copy, where they are not there already.
@@ -161,6 +172,7 @@ impl<'a> Transaction<'a> {
             if numbers.try_get::<_, i64>(3)? == 0 {
                 return Err(Failure::Stored);
             }
+            self.before.set(numbers.try_get(4)?);
             self.copy.seed(numbers)?;
         }
         Ok(rows)
@@ -175,6 +187,12 @@ impl<'a> Transaction<'a> {
             self.connection.each(&select, |row| copy.load(table, row))?;
         }
         Ok(())
+    }
+
+    /// The number that the ledger's writer had come to before this transaction.
+    pub(super) fn stored_before(&self) -> Result<i64, Failure> {
+        self.load([])?;
+        Ok(self.before.get())
     }
 
     /// From here on the transaction is rolled back at its end.

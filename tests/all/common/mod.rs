@@ -1,6 +1,8 @@
 //! What every test of the program from outside needs: an inbox of its own.
 
 #[cfg(feature = "postgres")]
+pub mod cluster;
+#[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod server;
 pub mod terminal;
@@ -121,6 +123,14 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "never: {what}");
         thread::yield_now();
     }
+}
+
+/// Says why a test is skipped. The gate skips none.
+#[cfg(feature = "postgres")]
+pub fn skipped<T>(reason: &str) -> Option<T> {
+    assert!(std::env::var_os("CI").is_none(), "{reason}");
+    eprintln!("skipped: {reason}");
+    None
 }
 
 /// The program.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diunbox::store::Location;
 
+use crate::common::skipped;
+
 /// The server's URL, up to the name of a database.
 const SERVER: &str = "DIUNBOX_TEST_POSTGRES";
 
@@ -20,8 +22,7 @@ impl Database {
     pub fn new() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let Ok(server) = std::env::var(SERVER) else {
-            eprintln!("skipped: no {SERVER}; use `.ci/postgres cargo test`");
-            return None;
+            return skipped("no server; use `.ci/postgres cargo test --features postgres`");
         };
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         let database = Self { server, name: format!("test_{}_{next}", std::process::id()) };

@@ -298,18 +298,39 @@ fn compare(store: &dyn Store, model: &Model, now: i64) -> Result<(), TestCaseErr
     Ok(())
 }
 
+fn compare_all(store: &dyn Store, steps: &[Step]) -> Result<(), TestCaseError> {
+    for tag in TAGS {
+        store.create_tag(tag)?;
+    }
+    let mut model = Model::default();
+    for (now, step) in (0..).zip(steps) {
+        apply(store, &mut model, step, now)?;
+    }
+    Ok(())
+}
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(48))]
 
     #[test]
     fn the_store_does_what_the_model_does(steps in vec(step(), 1..50)) {
-        let store = sqlite();
-        for tag in TAGS {
-            store.create_tag(tag)?;
-        }
-        let mut model = Model::default();
-        for (now, step) in (0..).zip(&steps) {
-            apply(&*store, &mut model, step, now)?;
+        compare_all(&*sqlite(), &steps)?;
+    }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    // Each question is a round trip or three.
+    #![proptest_config(config(8))]
+
+    #[test]
+    fn postgresql_does_what_the_model_does(steps in vec(step(), 1..50)) {
+        if let Some(store) = super::contract::postgres() {
+            compare_all(&*store, &steps)?;
         }
     }
 }

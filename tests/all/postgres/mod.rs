@@ -1,0 +1,7 @@
+//! What is PostgreSQL's own: URLs, errors, the schema, and servers that fail.
+
+mod errors;
+mod failover;
+mod same;
+mod schema;
+mod url;

@@ -1,0 +1,132 @@
+//! Both engines give the same answers.
+
+use serde_json::Value;
+
+use crate::common::postgres::Database;
+use crate::common::{Inbox, fixture};
+
+/// What the program prints on both engines, after the same commands.
+struct Both {
+    inbox: Inbox,
+    database: Database,
+}
+
+impl Both {
+    fn new() -> Option<Self> {
+        Some(Self { inbox: Inbox::new(), database: Database::new()? })
+    }
+
+    /// Runs a command on both, compares what it says, and returns that.
+    fn run(&self, arguments: &[&str], input: &str) -> String {
+        let [sqlite, postgres] = [None, Some(self.database.url())].map(|url| {
+            let mut command = self.inbox.diunbox(arguments.iter().copied());
+            if let Some(url) = url {
+                command.env("DIUNBOX_DB", url);
+            }
+            let output = command.write_stdin(input).output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let error = String::from_utf8_lossy(&output.stderr).into_owned();
+            (output.status.code(), without_clock(&text), error)
+        });
+        assert_eq!(sqlite, postgres, "{arguments:?}");
+        sqlite.1
+    }
+}
+
+/// JSON without the seconds in which it was made.
+fn without_clock(text: &str) -> String {
+    fn clear(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                for key in
+                    ["received_at", "since", "first_seen", "last_seen", "at", "added", "as_of"]
+                {
+                    map.remove(key);
+                }
+                map.values_mut().for_each(clear);
+            }
+            Value::Array(list) => list.iter_mut().for_each(clear),
+            _ => {}
+        }
+    }
+    if let Ok(mut value) = serde_json::from_str::<Value>(text) {
+        clear(&mut value);
+        return serde_json::to_string_pretty(&value).unwrap();
+    }
+    // Names are in the order of times.
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+#[test]
+fn every_fixture_gives_the_same_json() {
+    let Some(both) = Both::new() else { return };
+    for name in [
+        "docker-eight-containers.ndjson",
+        "docker-and-swarm.ndjson",
+        "watch-repo.ndjson",
+        "kubernetes.json",
+        "nomad.json",
+        "swarm.json",
+        "containerd.json",
+        "dockerfile.json",
+        "file-provider.json",
+        "nasty.ndjson",
+        "field/odd.ndjson",
+        "field/unnormalised.ndjson",
+        "field/tag-at-digest.ndjson",
+        "field/whitespace-image.ndjson",
+    ] {
+        let input = std::fs::read(fixture(name)).unwrap();
+        both.run(&["ingest"], &String::from_utf8_lossy(&input));
+        both.run(&["list", "--all", "--format", "json", "--sort", "image"], "");
+    }
+    let names = both.run(&["list", "-q", "--all", "--sort", "image"], "");
+    for name in names.lines() {
+        both.run(&["show", name, "--format", "json"], "");
+    }
+    for arguments in [
+        &["status"][..],
+        &["list", "--sort", "host", "--sort", "image"],
+        &["list", "-q", "--sort", "created", "-n", "5"],
+        &["list", "-q", "--image", "*nginx*", "-n", "1"],
+        &["list", "-q", "--search", "API", "--sort", "image"],
+        &["list", "-q", "--host", "edge-1", "--provider", "docker", "--sort", "image"],
+        &["tag", "create", "web"],
+        &["tag", "assign", "web", "*"],
+        &["ack", "--all", "--host", "edge-1", "--note", "a 'note'"],
+        &["ignore", "add", "*/shop:*"],
+        &["list", "--all", "--format", "json", "--sort", "image"],
+        &["undo"],
+        &["snooze", "--all", "--until", "2100-01-01"],
+        &["history", "--format", "json"],
+        &["reopen", "--all", "--snoozed"],
+        &["list", "--all", "--format", "json", "--sort", "tag"],
+        &["tag", "list", "--format", "json"],
+        &["hosts", "--format", "json"],
+    ] {
+        both.run(arguments, "");
+    }
+}
+
+#[test]
+fn hostile_fields_give_the_same_answers() {
+    let Some(both) = Both::new() else { return };
+    let large = "x".repeat(1024 * 1024 - 20);
+    let long = "é".repeat(600);
+    let events = [
+        r#"{"image": "a:1", "hostname": "h\u0000st", "digest": "d\u0000", "metadata": {"k": "v\u0000w", "ctn_names": "c\u0000"}}"#.to_owned(),
+        format!(r#"{{"image": "b:1", "hostname": "{long}", "provider": "{long}", "metadata": {{"ctn_names": "{long}"}}}}"#),
+        format!(r#"{{"image": "c:1", "provider": "docker", "metadata": {{"ctn_names": "{long}", "large": "{large}"}}}}"#),
+        format!(r#"{{"image": "r/{}:{}", "digest": "sha256:1"}}"#, "n".repeat(800), "1.2.3".repeat(25)),
+        r#"{"image": "d:1", "hostname": "'; DROP TABLE updates; --", "status": "\\x00\\"}"#.to_owned(),
+        r#"{"image": "e:1", "hostname": "\ud83d\ude00 \u202e", "created": "2020-02-30T00:00:00Z"}"#.to_owned(),
+    ];
+    for event in &events {
+        both.run(&["ingest"], event);
+    }
+    both.run(&["list", "--all", "--format", "json", "--sort", "image"], "");
+    both.run(&["list", "--host", "'; DROP TABLE updates; --", "-q"], "");
+    both.run(&["list", "--search", "%_", "-q"], "");
+}
