@@ -16,7 +16,9 @@ pub(super) const EXIT_STATUS: &[Section] = &[
 pub(super) const PROGRAM: &[Section] = &[
     EXIT,
     Section { heading: "Environment", entries: &[
-        Term("DIUNBOX_DB", "the database, unless --db is given"),
+        Term("DIUNBOX_DB", "the database, unless --db or DIUNBOX_DB_FILE is given"),
+        Term("DIUNBOX_DB_FILE", "a file that holds the database's path or URL, unless --db is given"),
+        Term("PGPASSWORD, PGPASSFILE", "the password of a PostgreSQL URL that has none, or the file with it"),
         Term("NO_COLOR", "no colour and no links, unless --color is given"),
         Term("XDG_DATA_HOME", "the user's data directory; ~/.local/share if it is not set"),
     ] },
