@@ -21,7 +21,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, Client, Row, RowStream};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure::{Failure, reason};
+use super::failure::Failure;
 use super::url::Address;
 use super::value::Statement;
 use crate::store::{ErrorKind, StoreError};
@@ -85,8 +85,7 @@ impl Connection {
         let connecting = runtime.block_on(async { timeout_at(deadline.into(), connecting).await });
         let (client, connection) = match connecting {
             Ok(Ok(connected)) => connected,
-            Ok(Err(error)) if error.as_db_error().is_some() => return Err(error.into()),
-            Ok(Err(error)) => return Err(Failure::Unreachable(reason(&error))),
+            Ok(Err(error)) => return Err(Failure::of_connecting(error)),
             Err(_) => return Err(Failure::Unreachable("it did not answer in time".into())),
         };
         let has_warned = Arc::new(AtomicBool::new(false));
@@ -121,10 +120,11 @@ impl Connection {
         let time: i64 = row.try_get(1)?;
         let encoding: &str = row.try_get(2)?;
         if encoding != "UTF8" {
-            let message = format!(
-                "a database with the encoding {encoding} cannot hold all names: create one with `createdb --encoding=UTF8 --template=template0`"
+            let what = format!(
+                "has the encoding {encoding}, which cannot hold all names: create a database with \
+                 `createdb --encoding=UTF8 --template=template0`"
             );
-            return Err(StoreError::new(ErrorKind::Unusable, message).into());
+            return Err(Failure::Unfit(ErrorKind::Unusable, what));
         }
         // Below a second a difference cannot be told from the time that the question took.
         let time = DateTime::from_timestamp_millis(time).unwrap_or(before);

@@ -1,6 +1,7 @@
 //! Stores events on the server, or else in the spool, and drains the spool.
 
 use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -12,7 +13,7 @@ use super::spool::{Batches, Spool};
 use super::transaction::Ledger;
 use crate::inbox::received::Received;
 use crate::store::group::Sink;
-use crate::store::{PATIENCE, Result, lock};
+use crate::store::{ErrorKind, PATIENCE, Result, StoreError, lock};
 
 /// How long the server is tried before events go into the spool.
 pub(super) const SPOOL_AFTER: Duration = Duration::from_secs(3);
@@ -92,7 +93,7 @@ fn store(
     received: &[Received],
     deadline: Instant,
 ) -> std::result::Result<(), Failure> {
-    session.write(server, deadline, ledger, None, |transaction, ahead| {
+    session.write(server, deadline, ledger, |transaction, ahead| {
         if ahead == 0 {
             return change::events(transaction, received);
         }
@@ -108,8 +109,34 @@ fn moved(received: &Received, ahead: i64) -> Received {
     Received { at: received.at + TimeDelta::seconds(ahead), ..received.clone() }
 }
 
+/// The thread that drains the spool. It ends when this is dropped.
+pub(super) struct Drain {
+    spool: Arc<Spool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drain {
+    pub(super) fn start(server: &Arc<Server>, spool: &Arc<Spool>) -> Result<Self> {
+        let thread = thread::Builder::new().name("spool".into());
+        let (shared, server) = (Arc::clone(spool), Arc::clone(server));
+        let started = thread.spawn(move || drain(&server, &shared)).map_err(|error| {
+            StoreError::new(ErrorKind::Other, format!("cannot start a thread: {error}"))
+        });
+        Ok(Self { spool: Arc::clone(spool), thread: Some(started?) })
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.spool.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// Moves batches from the spool to the server, until the spool is stopped.
-pub(super) fn drain(server: &Server, spool: &Spool) {
+fn drain(server: &Server, spool: &Spool) {
     let Ok(mut session) = Session::new() else { return };
     let mut most = DRAINED;
     while spool.wait(None) {
@@ -127,7 +154,7 @@ pub(super) fn drain(server: &Server, spool: &Spool) {
 fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize) -> Result<bool> {
     let Some(batches) = spool.first(most)? else { return Ok(true) };
     let deadline = Instant::now() + SPOOL_AFTER;
-    let stored = session.write(server, deadline, &batches.ledger, None, |transaction, ahead| {
+    let stored = session.write(server, deadline, &batches.ledger, |transaction, ahead| {
         // An attempt that was in doubt has stored the others.
         let before = transaction.stored_before()?;
         let events = batches.events.iter().filter(|(seq, _)| *seq > before);
@@ -158,7 +185,7 @@ fn one_by_one(
     let mut refused = Vec::new();
     for (_, event) in &batches.events {
         let (ledger, deadline) = (session.next(), Instant::now() + PATIENCE);
-        let stored = session.write(server, deadline, &ledger, None, |transaction, ahead| {
+        let stored = session.write(server, deadline, &ledger, |transaction, ahead| {
             change::events(transaction, &[replayed(event, ahead)])
         });
         match stored {

@@ -14,6 +14,8 @@ pub(super) enum Failure {
     Unreachable(String),
     /// The server refused a statement, and rolled the transaction back.
     Refused { code: SqlState, message: String },
+    /// The server cannot be used as it is: what is wrong with it, and what to do.
+    Unfit(ErrorKind, String),
     /// An earlier attempt stored it.
     Stored,
     /// Anything that trying again does not change.
@@ -47,6 +49,27 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
+    /// Why there is no connection.
+    pub(super) fn of_connecting(error: tokio_postgres::Error) -> Self {
+        if error.as_db_error().is_some() {
+            return error.into();
+        }
+        let reason = reason(&error);
+        if reason.contains("TLS") {
+            let advice =
+                "set sslrootcert to the certificates that it is signed by, or sslmode=disable";
+            return Self::Unfit(
+                ErrorKind::Unusable,
+                format!("cannot be trusted: {reason}: {advice}"),
+            );
+        }
+        if reason.contains("password") {
+            let advice = "asks for a password: set PGPASSWORD or a password file";
+            return Self::Unfit(ErrorKind::Denied, advice.into());
+        }
+        Self::Unreachable(reason)
+    }
+
     /// Whether another attempt may succeed.
     pub(super) fn may_pass(&self) -> bool {
         match self {
@@ -62,7 +85,7 @@ impl Failure {
                     ]
                     .contains(code)
             }
-            Self::Stored | Self::Final(_) => false,
+            Self::Stored | Self::Unfit(..) | Self::Final(_) => false,
         }
     }
 
@@ -77,7 +100,7 @@ impl Failure {
             }
             Self::Lost(_) | Self::Unreachable(_) => true,
             // A statement may have been left without an answer.
-            Self::Stored | Self::Final(_) => false,
+            Self::Stored | Self::Unfit(..) | Self::Final(_) => false,
         }
     }
 
@@ -103,6 +126,7 @@ impl Failure {
                     ),
                 );
             }
+            Self::Unfit(kind, what) => return new(kind, format!("{address} {what}")),
             Self::Stored => return new(ErrorKind::Other, "it was stored before".into()),
             Self::Lost(reason) => {
                 return new(

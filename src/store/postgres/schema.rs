@@ -7,9 +7,8 @@ use super::connection::{Connection, nothing};
 use super::copy::Copy;
 use super::failure::Failure;
 use super::transaction::changes;
-use super::url::Address;
 use super::value::Statement;
-use crate::store::{ErrorKind, StoreError};
+use crate::store::ErrorKind;
 
 /// All steps.
 const STEPS: [&str; 2] = [
@@ -28,22 +27,20 @@ const STATE: &str =
         AND column_name IN ('image', 'digest', 'received_at', 'acknowledged_at')) = 4";
 
 /// Brings the schema up to date.
-pub(super) fn prepare(connection: &Connection, address: &Address) -> Result<(), Failure> {
-    let unusable = |what: String| StoreError::new(ErrorKind::Unusable, format!("{address} {what}"));
+pub(super) fn prepare(connection: &Connection) -> Result<(), Failure> {
     match connection.version {
         LATEST => Ok(()),
-        version if version > LATEST => Err(unusable(format!(
-            "was made by a newer diunbox (schema {version}, this one knows {LATEST}): update diunbox"
-        ))
-        .into()),
-        _ => migrate(connection, &unusable),
+        version if version > LATEST => {
+            let what = format!(
+                "was made by a newer diunbox (schema {version}, this one knows {LATEST}): update diunbox"
+            );
+            Err(Failure::Unfit(ErrorKind::Unusable, what))
+        }
+        _ => migrate(connection),
     }
 }
 
-fn migrate(
-    connection: &Connection,
-    unusable: &dyn Fn(String) -> StoreError,
-) -> Result<(), Failure> {
+fn migrate(connection: &Connection) -> Result<(), Failure> {
     connection.run(BEGIN)?;
     let ask = |sql: &str| connection.query(&Statement::new(sql, Vec::new()));
     let state = ask(STATE)?.pop().ok_or_else(nothing)?;
@@ -53,8 +50,8 @@ fn migrate(
     }
     let (has_updates, is_adoptable) = (state.try_get::<_, bool>(1)?, state.try_get::<_, bool>(2)?);
     if has_updates && !is_adoptable {
-        let message = "holds tables of another program: create a database for diunbox";
-        return Err(unusable(message.into()).into());
+        let what = "holds tables of another program: create a database for diunbox".into();
+        return Err(Failure::Unfit(ErrorKind::Unusable, what));
     }
     let [baseline, model] = STEPS;
     connection.run(baseline)?;

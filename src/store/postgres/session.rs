@@ -65,9 +65,9 @@ impl Session {
         server: &Server,
         deadline: Instant,
         ledger: &Ledger,
-        mut found: Option<T>,
         work: impl Fn(&Transaction<'_>, i64) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let mut found = None;
         self.retry(server, deadline, |connection, copy| {
             let transaction = Transaction::to_write(connection, copy, ledger)?;
             match work(&transaction, connection.ahead) {
@@ -136,7 +136,7 @@ impl Session {
         let Server { address, tls } = server;
         let (connection, host) = Connection::open(address, tls, self.host, deadline)?;
         self.host = host;
-        schema::prepare(&connection, address)?;
+        schema::prepare(&connection)?;
         Ok(connection)
     }
 }

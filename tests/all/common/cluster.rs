@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
@@ -15,6 +16,8 @@ pub struct Cluster {
     folder: TempDir,
     /// Whether the folder is a disk of its own.
     is_mounted: bool,
+    /// A part of its socket's name.
+    port: AtomicU16,
 }
 
 impl Cluster {
@@ -99,7 +102,7 @@ impl Cluster {
         if getuid().is_root() {
             Command::new("chown").arg("postgres").arg(folder.path()).status().unwrap();
         }
-        Self { folder, is_mounted: false }
+        Self { folder, is_mounted: false, port: AtomicU16::new(5432) }
     }
 
     fn create(&self, more: &[&str]) {
@@ -135,6 +138,56 @@ impl Cluster {
             start.arg("-D").arg(self.data()).arg("-l").arg(&log).args(["-w", "start"]);
             start.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
         });
+    }
+
+    /// Asks a role for its password.
+    pub fn ask_for_passwords(&self, role: &str) {
+        let path = self.data().join("pg_hba.conf");
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(path, format!("local all {role} scram-sha-256\n{before}")).unwrap();
+        self.sql("SELECT pg_reload_conf()");
+    }
+
+    /// Listens on a free port too, with a certificate for `localhost` that nobody else has signed.
+    pub fn listen_with_tls(&self) -> u16 {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut certify = Command::new("openssl");
+        certify.args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-newkey",
+            "rsa:2048",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+        ]);
+        certify.args([
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-keyout",
+            "server.key",
+            "-out",
+            "server.crt",
+        ]);
+        assert!(certify.current_dir(self.data()).output().unwrap().status.success());
+        if getuid().is_root() {
+            let mut give = Command::new("chown");
+            give.args(["postgres", "server.key", "server.crt"])
+                .current_dir(self.data())
+                .status()
+                .unwrap();
+        }
+        self.sql(&format!("ALTER SYSTEM SET port = {port}"));
+        self.sql("ALTER SYSTEM SET listen_addresses = '127.0.0.1'");
+        self.sql("ALTER SYSTEM SET ssl = on");
+        self.stop("fast");
+        self.port.store(port, Ordering::Relaxed);
+        self.again();
+        port
     }
 
     pub fn stop(&self, how: &str) {
@@ -182,7 +235,11 @@ impl Cluster {
 
     /// The same, as another role.
     pub fn sql_as(&self, role: &str, sql: &str) -> String {
-        let url = format!("postgres://{role}@{}/postgres", self.host());
+        let url = format!(
+            "postgres://{role}@{}:{}/postgres",
+            self.host(),
+            self.port.load(Ordering::Relaxed)
+        );
         let output = Command::new("psql").args(["-qAtX", "-c", sql, &url]).output().unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()

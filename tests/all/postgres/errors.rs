@@ -1,8 +1,10 @@
 //! Each kind of failure has its sentence.
 
 use std::fs;
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
 use crate::common::Inbox;
@@ -54,15 +56,18 @@ fn what_is_wrong_with_a_server_is_said() {
     cluster.sql("ALTER DATABASE fixed SET default_transaction_read_only = on");
     fails(&format!("postgres://postgres@{host}/fixed"), "can only be read");
     // All connections are in use.
-    let sleepers: Vec<_> = (0..6)
-        .map(|_| {
-            let sleep = ["-qX", "-c", "SELECT pg_sleep(60)", &cluster.url()];
-            Command::new("psql").args(sleep).spawn().unwrap()
-        })
-        .collect();
+    let mut sleepers = Vec::new();
+    let psql = |sql: &str| {
+        let mut psql = Command::new("psql");
+        psql.args(["-qAtX", "-c", sql, &cluster.url()]);
+        psql
+    };
     crate::common::eventually("no connection is left", || {
-        let mut probe = Command::new("psql");
-        !probe.args(["-qAtX", "-c", "SELECT 1", &cluster.url()]).output().unwrap().status.success()
+        let has_room = psql("SELECT 1").output().unwrap().status.success();
+        if has_room {
+            sleepers.push(psql("SELECT pg_sleep(60)").stderr(Stdio::null()).spawn().unwrap());
+        }
+        !has_room
     });
     fails(&cluster.url(), "has no connection left");
     for mut sleeper in sleepers {
@@ -71,6 +76,55 @@ fn what_is_wrong_with_a_server_is_said() {
     }
     cluster.stop("fast");
     fails(&cluster.url(), "cannot be reached");
+}
+
+#[test]
+fn a_password_is_asked_for_and_taken_from_the_environment_or_a_file() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    cluster.sql("CREATE ROLE diun LOGIN SUPERUSER PASSWORD 'sesame'");
+    cluster.ask_for_passwords("diun");
+    let inbox = Inbox::new();
+    let url = format!("postgres://diun@{}/postgres", cluster.host());
+    let list = || diunbox(&inbox, &url, &["list"]);
+    list().assert().code(2).stderr(contains("asks for a password: set PGPASSWORD"));
+    let wrong = list().env("PGPASSWORD", "open").assert().code(2);
+    wrong.stderr(contains("refuses the user diun").and(contains("open").not()));
+    list().env("PGPASSWORD", "sesame").assert().success();
+    let file = inbox.path("passwords");
+    fs::write(&file, "localhost:5432:postgres:diun:sesame\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    list().env("PGPASSFILE", &file).assert().success();
+    let inside = url.replace("diun@", "diun:sesame@");
+    diunbox(&inbox, &inside, &["list"]).assert().success();
+}
+
+#[test]
+fn the_certificate_of_a_server_is_verified() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let port = cluster.listen_with_tls();
+    let inbox = Inbox::new();
+    let list = |rest: &str| {
+        let url = format!("postgres://postgres@{rest}").replace("PORT", &port.to_string());
+        diunbox(&inbox, &url, &["list"]).assert()
+    };
+    let root = cluster.path("data/server.crt");
+    let root = root.display();
+    for mode in ["prefer", "require", "verify-full"] {
+        let unknown = list(&format!("localhost:PORT/postgres?sslmode={mode}")).code(2);
+        unknown.stderr(contains("cannot be trusted").and(contains("set sslrootcert")));
+        let other_name = format!("127.0.0.1:PORT/postgres?sslmode={mode}&sslrootcert={root}");
+        list(&other_name).code(2).stderr(contains("cannot be trusted"));
+        let right = format!("localhost:PORT/postgres?sslmode={mode}&sslrootcert={root}");
+        list(&right).success();
+    }
+    list("localhost:PORT/postgres?sslmode=disable").success();
+    let missing = list("localhost:PORT/postgres?sslrootcert=/missing.pem").code(2);
+    missing.stderr(contains("cannot read the certificates in /missing.pem"));
+    cluster.sql("ALTER SYSTEM SET ssl = off");
+    cluster.stop("fast");
+    cluster.again();
+    let without = format!("localhost:PORT/postgres?sslmode=verify-full&sslrootcert={root}");
+    list(&without).code(2).stderr(contains("does not support TLS"));
 }
 
 #[test]

@@ -38,9 +38,16 @@ fn without_clock(text: &str) -> String {
     fn clear(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                for key in
-                    ["received_at", "since", "first_seen", "last_seen", "at", "added", "as_of"]
-                {
+                for key in [
+                    "received_at",
+                    "last_event",
+                    "since",
+                    "first_seen",
+                    "last_seen",
+                    "at",
+                    "added",
+                    "as_of",
+                ] {
                     map.remove(key);
                 }
                 map.values_mut().for_each(clear);

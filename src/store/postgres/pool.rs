@@ -1,0 +1,84 @@
+//! The sessions of a store: each operation takes one, and leaves it to the next.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection as Sqlite;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::session::{Server, Session};
+use super::transaction::{Part, Transaction};
+use crate::store::{PATIENCE, Result, lock};
+
+/// Sessions that are kept for the next operation.
+const IDLE_SESSIONS: usize = 4;
+
+/// What an attempt brings.
+type Tried<T> = std::result::Result<T, Failure>;
+
+pub(super) struct Pool {
+    server: Arc<Server>,
+    idle: Mutex<Vec<Session>>,
+}
+
+impl Pool {
+    pub(super) fn new(server: Arc<Server>) -> Self {
+        Self { server, idle: Mutex::default() }
+    }
+
+    pub(super) fn with<T>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Session, &Server, Instant) -> Tried<T>,
+    ) -> Result<T> {
+        let explain = |failure: Failure| failure.explain(&self.server.address);
+        let idle = lock(&self.idle).pop();
+        let mut session = idle.map_or_else(Session::new, Ok).map_err(explain)?;
+        let result = work(&mut session, &self.server, Instant::now() + patience);
+        let mut idle = lock(&self.idle);
+        if idle.len() < IDLE_SESSIONS {
+            idle.push(session);
+        }
+        result.map_err(explain)
+    }
+
+    pub(super) fn ask<T>(&self, work: impl Fn(&Connection) -> Tried<T>) -> Result<T> {
+        self.with(PATIENCE, |session, server, deadline| session.ask(server, deadline, work))
+    }
+
+    pub(super) fn read<T>(&self, work: impl Fn(&Transaction<'_>) -> Tried<T>) -> Result<T> {
+        self.with(PATIENCE, |session, server, deadline| session.read(server, deadline, work))
+    }
+
+    pub(super) fn write<T>(&self, work: impl Fn(&Transaction<'_>) -> Tried<T>) -> Result<T> {
+        self.with(PATIENCE, |session, server, deadline| {
+            let ledger = session.next();
+            session.write(server, deadline, &ledger, |transaction, _| work(transaction))
+        })
+    }
+
+    /// Loads some rows, and asks a rule about them.
+    pub(super) fn read_rows<T>(
+        &self,
+        parts: impl Fn() -> Vec<Part>,
+        rule: impl Fn(&Sqlite) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.read(|transaction| {
+            transaction.load(parts())?;
+            Ok(rule(&transaction.copy.sqlite)?)
+        })
+    }
+
+    /// Loads some rows, and has a rule change them.
+    pub(super) fn write_rows<T>(
+        &self,
+        parts: impl Fn() -> Vec<Part>,
+        rule: impl Fn(&Sqlite) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        self.write(|transaction| {
+            transaction.load(parts())?;
+            Ok(rule(&transaction.copy.sqlite)?)
+        })
+    }
+}
