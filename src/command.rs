@@ -74,7 +74,7 @@ impl Error {
 /// When it cannot be done.
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
-        database: location::choose(cli.db.as_deref()).map_err(Error::Message)?,
+        database: location::choose(cli.db.as_deref()),
         quiet: cli.quiet,
         terminal: Terminal::detect(match cli.color {
             ColorWhen::Auto => None,
@@ -113,7 +113,8 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
 
 /// What every command needs to know.
 struct Session {
-    database: Location,
+    /// Or what is wrong with it: some commands need none.
+    database: Result<Location, String>,
     quiet: bool,
     terminal: Terminal,
     /// When the command was started.
@@ -121,20 +122,24 @@ struct Session {
 }
 
 impl Session {
+    fn database(&self) -> Result<&Location, Error> {
+        self.database.as_ref().map_err(|reason| Error::Message(reason.clone()))
+    }
+
     /// Opens the store, and creates it if it is missing.
     fn open(&self) -> Result<Box<dyn Store>, Error> {
-        Ok(store::open(&self.database)?)
+        Ok(store::open(self.database()?)?)
     }
 
     /// Opens the store if it exists. Read-only commands never create a database; without one this
     /// says what to do next.
     fn open_existing(&self) -> Result<Option<Box<dyn Store>>, Error> {
-        if self.database.may_exist() {
+        let database = self.database()?;
+        if database.may_exist() {
             return self.open().map(Some);
         }
         self.note(format_args!(
-            "no database at {}: it is created when the first event is ingested",
-            self.database
+            "no database at {database}: it is created when the first event is ingested"
         ));
         Ok(None)
     }

@@ -6,13 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::connection::{Connection, nothing};
 use super::failure::Failure;
+use super::transaction::LAST_CHANGE;
 use super::value::{Statement, Value};
 use crate::inbox::update::{Counts, State};
 use crate::store::rules::selection::condition;
-
-/// The number of the last change.
-const LAST_CHANGE: &str =
-    "greatest((SELECT max(changed) FROM updates), (SELECT changed FROM removed))";
 
 /// How many updates there are in each state.
 pub(super) fn states(connection: &Connection, now: DateTime<Utc>) -> Result<Counts, Failure> {

@@ -53,6 +53,31 @@ pub(super) struct Batches {
     pub(super) ledger: Ledger,
     /// The events, each with the number of its batch.
     pub(super) events: Vec<(i64, Received)>,
+    /// What cannot be read, with the reasons.
+    unreadable: Vec<(String, String)>,
+}
+
+impl Batches {
+    fn of(writer: String) -> Self {
+        let ledger = Ledger { writer, seq: 0 };
+        Self { last: 0, ledger, events: Vec::new(), unreadable: Vec::new() }
+    }
+
+    fn read(&mut self, seq: i64, text: &str) {
+        let events: Vec<&RawValue> = match serde_json::from_str(text) {
+            Ok(events) => events,
+            Err(error) => {
+                self.unreadable.push((text.to_owned(), error.to_string()));
+                return;
+            }
+        };
+        for event in events {
+            match Received::from_json(event.get().as_bytes(), Utc::now()) {
+                Ok(received) => self.events.push((seq, received)),
+                Err(error) => self.unreadable.push((event.get().to_owned(), error.to_string())),
+            }
+        }
+    }
 }
 
 impl Spool {
@@ -111,7 +136,12 @@ impl Spool {
             "INSERT INTO batches (writer, seq, at, count, events) VALUES (?1, ?2, ?3, ?4, ?5)";
         let values = params![ledger.writer, ledger.seq, oldest.timestamp_millis(), count, text];
         connection.execute(sql, values).map_err(|error| explain(&self.path, &error))?;
-        self.refresh(&connection)
+        let mut state = lock(&self.state);
+        state.spooled.events += events.len() as u64;
+        state.spooled.oldest = Some(state.spooled.oldest.map_or(oldest, |first| first.min(oldest)));
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
     }
 
     /// The first batches of one writer, until there are so many events; at least one batch.
@@ -124,21 +154,14 @@ impl Spool {
             let mut found: Option<Batches> = None;
             while let Some(row) = rows.next()? {
                 let (last, writer, seq) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let events = parse(row.get_ref(3)?.as_str()?);
-                let events = events.into_iter().map(|event| (seq, event));
-                match &mut found {
-                    None => {
-                        let ledger = Ledger { writer, seq };
-                        found = Some(Batches { last, ledger, events: events.collect() });
-                    }
-                    Some(found) if found.ledger.writer == writer => {
-                        found.last = last;
-                        found.ledger.seq = seq;
-                        found.events.extend(events);
-                    }
-                    Some(_) => break,
+                if found.as_ref().is_some_and(|found| found.ledger.writer != writer) {
+                    break;
                 }
-                if found.as_ref().is_some_and(|found| found.events.len() >= most) {
+                let batches = found.get_or_insert_with(|| Batches::of(writer));
+                batches.last = last;
+                batches.ledger.seq = seq;
+                batches.read(seq, row.get_ref(3)?.as_str()?);
+                if batches.events.len() >= most {
                     break;
                 }
             }
@@ -152,16 +175,21 @@ impl Spool {
         let mut connection = lock(&self.connection);
         let mut remove = || {
             let transaction = connection.transaction()?;
+            let sql = "INSERT INTO refused (event, reason) VALUES (?1, ?2)";
             for (event, reason) in refused {
                 let event = serde_json::to_string(event).unwrap_or_default();
-                let sql = "INSERT INTO refused (event, reason) VALUES (?1, ?2)";
                 transaction.execute(sql, [&event, reason])?;
+            }
+            for (text, reason) in &batches.unreadable {
+                transaction.execute(sql, [text, reason])?;
             }
             transaction.execute("DELETE FROM batches WHERE id <= ?1", [batches.last])?;
             transaction.commit()
         };
         remove().map_err(|error| explain(&self.path, &error))?;
-        self.refresh(&connection)
+        let spooled = read_state(&connection).map_err(|error| explain(&self.path, &error))?;
+        lock(&self.state).spooled = spooled;
+        Ok(())
     }
 
     /// Waits until there is a batch, or for a time. Returns false if the store is being closed.
@@ -182,19 +210,6 @@ impl Spool {
         lock(&self.state).is_stopping = true;
         self.changed.notify_all();
     }
-
-    fn refresh(&self, connection: &Connection) -> Result<()> {
-        let spooled = read_state(connection).map_err(|error| explain(&self.path, &error))?;
-        lock(&self.state).spooled = spooled;
-        self.changed.notify_all();
-        Ok(())
-    }
-}
-
-fn parse(text: &str) -> Vec<Received> {
-    let events: Vec<Box<RawValue>> = serde_json::from_str(text).unwrap_or_default();
-    let read = |event: &RawValue| Received::from_json(event.get().as_bytes(), Utc::now());
-    events.iter().filter_map(|event| read(event).ok()).collect()
 }
 
 fn read_state(connection: &Connection) -> rusqlite::Result<Spooled> {

@@ -36,10 +36,12 @@ const LEDGER: &str = "WITH noted AS (
     WHERE writers.seq < excluded.seq RETURNING 1)";
 /// What that number was before this statement.
 const BEFORE: &str = "coalesce((SELECT seq FROM writers WHERE writer = $1), 0)";
-/// The last numbers of a change, an action and a tag.
-const NUMBERS: &str =
-    "SELECT greatest((SELECT max(changed) FROM updates), (SELECT changed FROM removed)),
-    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM actions_id_seq),
+/// The number of the last change.
+pub(super) const LAST_CHANGE: &str =
+    "greatest((SELECT max(changed) FROM updates), (SELECT changed FROM removed))";
+/// The last numbers of an action and a tag.
+const LAST_IDS: &str =
+    "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM actions_id_seq),
     (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tags_id_seq)";
 
 /// What makes a change known again, when its answer was lost.
@@ -125,7 +127,8 @@ impl<'a> Transaction<'a> {
         let begin = begin.iter().map(|sql| Statement::new(*sql, Vec::new()));
         let mut begin: Vec<Statement> = begin.collect();
         if let Some(Ledger { writer, seq }) = ledger {
-            let sql = format!("{LEDGER} {NUMBERS}, (SELECT count(*) FROM noted), {BEFORE}");
+            let numbers = format!("{LAST_CHANGE}, {LAST_IDS}");
+            let sql = format!("{LEDGER} SELECT {numbers}, (SELECT count(*) FROM noted), {BEFORE}");
             begin.push(Statement::new(sql, vec![writer.as_str().into(), (*seq).into()]));
         }
         Ok(Self {
@@ -180,7 +183,8 @@ impl<'a> Transaction<'a> {
 
     /// Loads all rows of all tables into a copy of the whole inbox.
     pub(super) fn load_all(&self, copy: &Copy) -> Result<(), Failure> {
-        let numbers = self.query(Statement::new(NUMBERS, Vec::new()))?;
+        let sql = format!("SELECT {LAST_CHANGE}, {LAST_IDS}");
+        let numbers = self.query(Statement::new(sql, Vec::new()))?;
         copy.seed(numbers.first().ok_or_else(nothing)?)?;
         for table in &copy.tables {
             let select = Statement::new(&table.select, Vec::new());

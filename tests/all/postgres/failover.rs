@@ -232,6 +232,32 @@ fn what_was_spooled_does_not_replace_what_is_newer() {
 }
 
 #[test]
+fn one_event_that_the_server_refuses_does_not_take_others_along() {
+    let Some(cluster) = Cluster::start(&[]) else { return };
+    let server = serve(Inbox::new(), &cluster.url(), true);
+    cluster.sql("ALTER TABLE updates ADD CHECK (image <> 'docker.io/bad/bad:1')");
+    let send = |image: &str| server.send("POST", "/webhook", &[], event(image)).status;
+    // In one batch of `ingest`.
+    let input = ["a:1", "bad/bad:1", "b:1"].map(event).join("\n");
+    let mut ingest = server.inbox.diunbox(["ingest"]);
+    ingest.env("DIUNBOX_DB", cluster.url()).write_stdin(input).assert().code(2);
+    // On the webhook: it is in the log.
+    assert_eq!((send("c:1"), send("bad/bad:1")), (204, 503));
+    server.logged("{\"event\":");
+    // In the spool: it stays there.
+    cluster.stop("fast");
+    assert_eq!(["d:1", "bad/bad:1", "e:1"].map(send), [204, 204, 204]);
+    cluster.again();
+    drained(&server);
+    assert_eq!(server.ask("GET", "/healthz").json()["refused"], 1);
+    assert!(server.ask("GET", "/metrics").body.contains("diunbox_spool_refused_events 1"));
+    let stored = cluster.sql("SELECT image FROM updates ORDER BY image");
+    let names = ["a", "b", "c", "d", "e"].map(|name| format!("docker.io/library/{name}:1"));
+    assert_eq!(stored.lines().collect::<Vec<_>>(), names);
+    assert_eq!(cluster.sql("SELECT DISTINCT times FROM places"), "1\n");
+}
+
+#[test]
 fn writers_on_the_same_images_end_in_one_state() {
     let Some(cluster) = Cluster::start(&[]) else { return };
     let inbox = Inbox::new();

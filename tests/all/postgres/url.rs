@@ -67,6 +67,8 @@ fn a_file_names_the_database() {
     assert!(inbox.path("other.db").exists() && !inbox.database().exists());
     fs::remove_file(&file).unwrap();
     diunbox(["list"]).assert().code(2).stderr(contains("which DIUNBOX_DB_FILE names"));
+    // Others need no database.
+    inbox.diunbox(["completions", "bash"]).env("DIUNBOX_DB_FILE", &file).assert().success();
 }
 
 #[test]
