@@ -34,6 +34,9 @@ const LEDGER: &str = "WITH noted AS (
     INSERT INTO writers (writer, seq, at) VALUES ($1, $2, extract(epoch FROM now())::bigint)
     ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, at = excluded.at
     WHERE writers.seq < excluded.seq RETURNING 1)";
+/// Removes writers that have ended long ago. A spool may be drained months later.
+const OLD_WRITERS: &str =
+    "DELETE FROM writers WHERE at < extract(epoch FROM now() - interval '180 days')";
 /// What that number was before this statement.
 const BEFORE: &str = "coalesce((SELECT seq FROM writers WHERE writer = $1), 0)";
 /// The number of the last change.
@@ -127,6 +130,10 @@ impl<'a> Transaction<'a> {
         let begin = begin.iter().map(|sql| Statement::new(*sql, Vec::new()));
         let mut begin: Vec<Statement> = begin.collect();
         if let Some(Ledger { writer, seq }) = ledger {
+            // Once for each writer.
+            if *seq == 1 {
+                begin.push(Statement::new(OLD_WRITERS, Vec::new()));
+            }
             let numbers = format!("{LAST_CHANGE}, {LAST_IDS}");
             let sql = format!("{LEDGER} SELECT {numbers}, (SELECT count(*) FROM noted), {BEFORE}");
             begin.push(Statement::new(sql, vec![writer.as_str().into(), (*seq).into()]));

@@ -10,9 +10,6 @@ use crate::store::rules::import;
 use crate::store::rules::row::parse_time;
 use crate::store::{Imported, Prune, Pruned};
 
-/// Writers that stored nothing for so many seconds are forgotten. A spool may be drained that late.
-const WRITERS: i64 = 90 * 24 * 60 * 60;
-
 /// Removes what is old. The server gives the space back by itself.
 pub(super) fn prune(transaction: &Transaction<'_>, what: Prune) -> Result<Pruned, Failure> {
     let before = what.before.timestamp_millis();
@@ -43,7 +40,6 @@ pub(super) fn prune(transaction: &Transaction<'_>, what: Prune) -> Result<Pruned
             (SELECT 1 FROM digests d WHERE d.image = labels.image AND d.digest = labels.digest)";
     transaction.query(Statement::new(sql, Vec::new()))?;
     let actions = count("DELETE FROM actions WHERE at < $1", before.into())?;
-    count("DELETE FROM writers WHERE at < extract(epoch FROM now()) - $1", WRITERS.into())?;
     if what.dry_run {
         transaction.rehearse();
     }
