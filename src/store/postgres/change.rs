@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
 use super::failure::Failure;
 use super::find;
 use super::transaction::{Transaction, of_images, part, whole};
@@ -13,8 +15,21 @@ use crate::inbox::seen::{Reconciled, Seen};
 use crate::store::rules::undo::Undone;
 use crate::store::rules::{act, ignores, lines, reconcile, tags, undo, upsert};
 
+/// Where events come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// They are received now, or replayed with the time of then.
+    Caller,
+    /// They were received by this machine earlier, and there may be newer ones.
+    Spool,
+}
+
 /// Stores events in order.
-pub(super) fn events(transaction: &Transaction<'_>, received: &[Received]) -> Result<(), Failure> {
+pub(super) fn events(
+    transaction: &Transaction<'_>,
+    received: &[Received],
+    source: Source,
+) -> Result<(), Failure> {
     let names = received.iter().map(|received| received.event.image.as_str());
     let images = distinct(names);
     let hosts = distinct(received.iter().map(|received| received.event.hostname.as_str()));
@@ -31,9 +46,25 @@ pub(super) fn events(transaction: &Transaction<'_>, received: &[Received]) -> Re
         of_hosts(&hosts),
         whole("ignores"),
     ])?;
-    let touched = upsert::events(&transaction.copy.sqlite, received)?;
+    let times = on_the_servers_clock(received, source, transaction.ahead());
+    let touched = upsert::events(&transaction.copy.sqlite, times.as_deref().unwrap_or(received))?;
     find::lines(transaction, touched.keys().cloned().collect())?;
     Ok(lines::fold(&transaction.copy.sqlite, touched)?)
+}
+
+/// Events with their times on the server's clock, if that changes any: several machines share it.
+fn on_the_servers_clock(
+    received: &[Received],
+    source: Source,
+    ahead: i64,
+) -> Option<Vec<Received>> {
+    let is_spooled = source == Source::Spool;
+    let moved = |received: &Received| {
+        let by = if received.is_replayed && !is_spooled { 0 } else { ahead };
+        let at = received.at + TimeDelta::seconds(by);
+        Received { at, is_replayed: received.is_replayed || is_spooled, ..received.clone() }
+    };
+    (ahead != 0 || is_spooled).then(|| received.iter().map(moved).collect())
 }
 
 /// Applies an action.
@@ -151,4 +182,28 @@ fn of_hosts(hosts: &[String]) -> super::transaction::Part {
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let names: BTreeSet<&str> = names.collect();
     names.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::event::Event;
+
+    #[test]
+    fn times_are_moved_to_the_servers_clock() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        let live = Received::now(Event::default(), at(100));
+        let replayed = Received { is_replayed: true, ..live.clone() };
+        let both = [live, replayed];
+        let times = |source, ahead| {
+            let moved = on_the_servers_clock(&both, source, ahead);
+            moved.map(|moved| moved.iter().map(|one| (one.at, one.is_replayed)).collect::<Vec<_>>())
+        };
+        assert_eq!(times(Source::Caller, 0), None);
+        // What was replayed has the time that it says.
+        assert_eq!(times(Source::Caller, 5), Some(vec![(at(105), false), (at(100), true)]));
+        assert_eq!(times(Source::Spool, -5), Some(vec![(at(95), true), (at(95), true)]));
+    }
 }

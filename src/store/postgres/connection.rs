@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 use futures_util::stream::poll_fn;
@@ -44,8 +43,6 @@ pub(super) struct Connection {
     /// Whether statements are prepared, and those that were seen, with what they were prepared as.
     prepares: bool,
     prepared: RefCell<HashMap<String, Option<tokio_postgres::Statement>>>,
-    /// Whole seconds by which the server's clock is ahead of ours.
-    pub(super) ahead: i64,
     /// The version of the schema; 0 if there is none.
     pub(super) version: i64,
 }
@@ -96,19 +93,17 @@ impl Connection {
             has_warned,
             prepares,
             prepared: RefCell::default(),
-            ahead: 0,
             version: 0,
         };
         connection.greet(deadline)?;
         Ok(connection)
     }
 
-    /// Asks what this server is, and what time it has.
+    /// Asks what this server is.
     fn greet(&mut self, deadline: Instant) -> Result<(), Failure> {
-        let before = Utc::now();
-        let sql = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool,
-            (extract(epoch FROM clock_timestamp()) * 1000)::bigint, current_setting('server_encoding'),
-            to_regclass('diunbox_schema') IS NOT NULL";
+        let sql =
+            "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool,
+            current_setting('server_encoding'), to_regclass('diunbox_schema') IS NOT NULL";
         let row = self
             .query_until(deadline, &Statement::new(sql, Vec::new()))?
             .pop()
@@ -117,8 +112,7 @@ impl Connection {
             let message = "the server can only be read".to_owned();
             return Err(Failure::Refused { code: SqlState::READ_ONLY_SQL_TRANSACTION, message });
         }
-        let time: i64 = row.try_get(1)?;
-        let encoding: &str = row.try_get(2)?;
+        let encoding: &str = row.try_get(1)?;
         if encoding != "UTF8" {
             let what = format!(
                 "has the encoding {encoding}, which cannot hold all names: create a database with \
@@ -126,10 +120,7 @@ impl Connection {
             );
             return Err(Failure::Unfit(ErrorKind::Unusable, what));
         }
-        // Below a second a difference cannot be told from the time that the question took.
-        let time = DateTime::from_timestamp_millis(time).unwrap_or(before);
-        self.ahead = (time - before).num_seconds();
-        if row.try_get(3)? {
+        if row.try_get(2)? {
             let version = Statement::new("SELECT version FROM diunbox_schema", Vec::new());
             let rows = self.query_until(deadline, &version)?;
             self.version = rows.first().map_or(Ok(0), |row| row.try_get(0))?;

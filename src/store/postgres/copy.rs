@@ -19,7 +19,7 @@ use super::value::Value;
 use crate::store::migrations::migrations;
 use crate::store::rules::patterns;
 use crate::store::rules::row::text;
-use crate::store::{ErrorKind, StoreError};
+use crate::store::{ErrorKind, StoreError, sqlite};
 
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 64;
@@ -48,7 +48,7 @@ impl Copy {
 
     /// A working copy in a file, for a whole inbox.
     pub(super) fn at(path: &Path) -> Result<Self, Failure> {
-        Self::of(Connection::open(path)?)
+        Self::of(Connection::open(sqlite::plain(path))?)
     }
 
     /// The working copy of a whole inbox of DiunDashboard's, after its rows were taken over. All of them

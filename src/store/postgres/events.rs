@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
-
-use super::change;
+use super::change::{self, Source};
 use super::failure::Failure;
 use super::session::{Server, Session};
 use super::spool::{Batches, Spool};
@@ -57,7 +55,10 @@ impl Events {
             Some(_) => deadline.min(Instant::now() + SPOOL_AFTER),
             None => deadline,
         };
-        match (store(session, &self.server, &ledger, received, deadline), &self.spool) {
+        let stored = session.write(&self.server, deadline, &ledger, |transaction| {
+            change::events(transaction, received, Source::Caller)
+        });
+        match (stored, &self.spool) {
             (Ok(()), _) => vec![Ok(()); received.len()],
             (Err(failure), _) if failure.is_about_data() && received.len() > 1 => {
                 let (first, second) = received.split_at(received.len() / 2);
@@ -83,30 +84,6 @@ impl Sink for Events {
 
 fn spool_all(spool: &Spool, ledger: &Ledger, received: &[Received]) -> Vec<Result<()>> {
     vec![spool.push(ledger, received); received.len()]
-}
-
-/// Stores events. Their times are those of this machine's clock, and are moved to the server's.
-fn store(
-    session: &mut Session,
-    server: &Server,
-    ledger: &Ledger,
-    received: &[Received],
-    deadline: Instant,
-) -> std::result::Result<(), Failure> {
-    session.write(server, deadline, ledger, |transaction, ahead| {
-        if ahead == 0 {
-            return change::events(transaction, received);
-        }
-        let moved = received.iter().map(|received| {
-            if received.is_replayed { received.clone() } else { moved(received, ahead) }
-        });
-        change::events(transaction, &moved.collect::<Vec<_>>())
-    })
-}
-
-/// An event with its time on the server's clock.
-fn moved(received: &Received, ahead: i64) -> Received {
-    Received { at: received.at + TimeDelta::seconds(ahead), ..received.clone() }
 }
 
 /// The thread that drains the spool. It ends when this is dropped.
@@ -154,12 +131,12 @@ fn drain(server: &Server, spool: &Spool) {
 fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize) -> Result<bool> {
     let Some(batches) = spool.first(most)? else { return Ok(true) };
     let deadline = Instant::now() + SPOOL_AFTER;
-    let stored = session.write(server, deadline, &batches.ledger, |transaction, ahead| {
+    let stored = session.write(server, deadline, &batches.ledger, |transaction| {
         // An attempt that was in doubt has stored the others.
         let before = transaction.stored_before()?;
         let events = batches.events.iter().filter(|(seq, _)| *seq > before);
-        let events: Vec<Received> = events.map(|(_, event)| replayed(event, ahead)).collect();
-        change::events(transaction, &events)
+        let events: Vec<Received> = events.map(|(_, event)| event.clone()).collect();
+        change::events(transaction, &events, Source::Spool)
     });
     let refused = match stored {
         Ok(()) | Err(Failure::Stored) => Vec::new(),
@@ -171,11 +148,6 @@ fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize
     Ok(true)
 }
 
-/// An event from the spool, with its time on the server's clock: there may be a newer one.
-fn replayed(event: &Received, ahead: i64) -> Received {
-    Received { is_replayed: true, ..moved(event, ahead) }
-}
-
 /// Stores what can be stored of a batch. Returns the other events, with the reasons.
 fn one_by_one(
     server: &Server,
@@ -185,8 +157,8 @@ fn one_by_one(
     let mut refused = Vec::new();
     for (_, event) in &batches.events {
         let (ledger, deadline) = (session.next(), Instant::now() + PATIENCE);
-        let stored = session.write(server, deadline, &ledger, |transaction, ahead| {
-            change::events(transaction, &[replayed(event, ahead)])
+        let stored = session.write(server, deadline, &ledger, |transaction| {
+            change::events(transaction, std::slice::from_ref(event), Source::Spool)
         });
         match stored {
             Ok(()) => {}

@@ -54,7 +54,7 @@ impl Pool {
     pub(super) fn write<T>(&self, work: impl Fn(&Transaction<'_>) -> Tried<T>) -> Result<T> {
         self.with(PATIENCE, |session, server, deadline| {
             let ledger = session.next();
-            session.write(server, deadline, &ledger, |transaction, _| work(transaction))
+            session.write(server, deadline, &ledger, work)
         })
     }
 

@@ -65,12 +65,12 @@ impl Session {
         server: &Server,
         deadline: Instant,
         ledger: &Ledger,
-        work: impl Fn(&Transaction<'_>, i64) -> Result<T, Failure>,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut found = None;
         self.retry(server, deadline, |connection, copy| {
             let transaction = Transaction::to_write(connection, copy, ledger)?;
-            match work(&transaction, connection.ahead) {
+            match work(&transaction) {
                 Ok(result) => {
                     found = Some(result);
                     transaction.commit()?;

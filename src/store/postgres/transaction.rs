@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, nothing};
@@ -39,6 +40,8 @@ const OLD_WRITERS: &str =
     "DELETE FROM writers WHERE at < extract(epoch FROM now() - interval '180 days')";
 /// What that number was before this statement.
 const BEFORE: &str = "coalesce((SELECT seq FROM writers WHERE writer = $1), 0)";
+/// The server's time, in milliseconds since 1970.
+const CLOCK: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// The number of the last change.
 pub(super) const LAST_CHANGE: &str =
     "greatest((SELECT max(changed) FROM updates), (SELECT changed FROM removed))";
@@ -101,6 +104,8 @@ pub(super) struct Transaction<'a> {
     ledger: Option<&'a Ledger>,
     /// The number that the ledger's writer had come to before.
     before: Cell<i64>,
+    /// Whole seconds by which the server's clock is ahead of ours.
+    ahead: Cell<i64>,
     is_dry: Cell<bool>,
 }
 
@@ -135,7 +140,9 @@ impl<'a> Transaction<'a> {
                 begin.push(Statement::new(OLD_WRITERS, Vec::new()));
             }
             let numbers = format!("{LAST_CHANGE}, {LAST_IDS}");
-            let sql = format!("{LEDGER} SELECT {numbers}, (SELECT count(*) FROM noted), {BEFORE}");
+            let sql = format!(
+                "{LEDGER} SELECT {numbers}, (SELECT count(*) FROM noted), {BEFORE}, {CLOCK}"
+            );
             begin.push(Statement::new(sql, vec![writer.as_str().into(), (*seq).into()]));
         }
         Ok(Self {
@@ -144,6 +151,7 @@ impl<'a> Transaction<'a> {
             begin: RefCell::new(begin),
             ledger,
             before: Cell::new(0),
+            ahead: Cell::new(0),
             is_dry: Cell::new(false),
         })
     }
@@ -183,6 +191,9 @@ impl<'a> Transaction<'a> {
                 return Err(Failure::Stored);
             }
             self.before.set(numbers.try_get(4)?);
+            let time = DateTime::from_timestamp_millis(numbers.try_get(5)?);
+            // Below a second a difference cannot be told from the time that the answer took.
+            self.ahead.set(time.map_or(0, |time| (time - Utc::now()).num_seconds()));
             self.copy.seed(numbers)?;
         }
         Ok(rows)
@@ -204,6 +215,11 @@ impl<'a> Transaction<'a> {
     pub(super) fn stored_before(&self) -> Result<i64, Failure> {
         self.load([])?;
         Ok(self.before.get())
+    }
+
+    /// Whole seconds by which the server's clock is ahead of ours, once rows were loaded.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead.get()
     }
 
     /// From here on the transaction is rolled back at its end.
