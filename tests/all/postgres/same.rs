@@ -137,3 +137,48 @@ fn hostile_fields_give_the_same_answers() {
     both.run(&["list", "--host", "'; DROP TABLE updates; --", "-q"], "");
     both.run(&["list", "--search", "%_", "-q"], "");
 }
+
+#[test]
+fn an_inbox_goes_over_and_back() {
+    let Some(database) = Database::new() else { return };
+    let inbox = Inbox::with("watch-repo.ndjson");
+    inbox.diunbox(["ingest"]).arg(fixture("docker-eight-containers.ndjson")).assert().success();
+    for arguments in [
+        &["tag", "create", "web"][..],
+        &["tag", "assign", "web", "*/api:*"],
+        &["ack", "--all", "--tag", "web", "--note", "done"],
+        &["ignore", "add", "*nightly*"],
+        &["snooze", "*alpine*", "--until", "2100-01-01"],
+        &["undo"],
+    ] {
+        inbox.diunbox(arguments.iter().copied()).assert().success();
+    }
+    let on = |location: &str, arguments: &[&str]| {
+        let mut command = inbox.diunbox(arguments.iter().copied());
+        let output = command.env("DIUNBOX_DB", location).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let [text, notes] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (text, notes)
+    };
+    let everything = |location: &str| {
+        let list = on(location, &["list", "--all", "--format", "json", "--sort", "image"]).0;
+        // What an action about a tag changed is not taken over.
+        let history = on(location, &["history", "--format", "json"]).0;
+        let history: Vec<Value> = serde_json::from_str(&history).unwrap();
+        let kinds = history.iter().map(|entry| entry["kind"].to_string());
+        let history = kinds.collect::<Vec<_>>().join(" ");
+        let ignores = on(location, &["ignore", "list", "--format", "json"]).0;
+        [list, history, ignores]
+    };
+    let path = |name: &str| inbox.path(name).to_str().unwrap().to_owned();
+    let (ours, url) = (inbox.database().to_str().unwrap().to_owned(), database.url());
+    on(&url, &["import", &ours]);
+    assert_eq!(everything(&url), everything(&ours));
+    let again = on(&url, &["import", &ours]).1;
+    assert!(again.contains("added 0 updates and 0 actions, changed 0 updates"), "{again}");
+    on(&path("back.db"), &["import", &url]);
+    assert_eq!(everything(&path("back.db")), everything(&ours));
+    on(&url, &["backup", &path("copy.db")]);
+    assert_eq!(everything(&path("copy.db")), everything(&ours));
+}
