@@ -1,10 +1,12 @@
 //! The store: one trait, and its engines.
 
+mod amounts;
 mod error;
 pub mod follow;
 mod group;
 pub mod location;
 mod migrations;
+mod open;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rules;
@@ -16,7 +18,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tempfile::TempDir;
 
 use crate::event::Event;
 use crate::image::{ImageName, ImagePattern, alike, did_you_mean};
@@ -29,68 +30,13 @@ use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
+pub use amounts::{Imported, Prune, Pruned, Spooled};
 pub use error::{ErrorKind, Result, StoreError};
 pub use location::Location;
+pub use open::{import, open, open_with_spool};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
-
-/// Opens the store at a location: an SQLite file, which is created if it is missing, or a database of
-/// PostgreSQL, whose tables are created if they are missing.
-///
-/// # Errors
-/// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
-pub fn open(location: &Location) -> Result<Box<dyn Store>> {
-    match location {
-        Location::File(path) => Ok(Box::new(SqliteStore::open(path)?)),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(address) => Ok(Box::new(PostgresStore::open(address)?)),
-        #[cfg(not(feature = "postgres"))]
-        Location::Postgres(address) => match **address {},
-    }
-}
-
-/// Opens the store at a location, with a file that takes events while no server answers.
-///
-/// # Errors
-/// As [`open`], and when the file cannot be used or the store is a file itself.
-pub fn open_with_spool(location: &Location, spool: &Path) -> Result<Box<dyn Store>> {
-    match location {
-        #[cfg(feature = "postgres")]
-        Location::Postgres(address) => {
-            Ok(Box::new(PostgresStore::open_with_spool(address, spool)?))
-        }
-        _ => {
-            let spool = spool.display();
-            let message =
-                format!("the spool {spool} is for a PostgreSQL database: leave out --spool");
-            Err(StoreError::new(ErrorKind::Unusable, message))
-        }
-    }
-}
-
-/// Takes everything over from another inbox, which stays as it is. Doing so again changes nothing.
-///
-/// # Errors
-/// When one of them cannot be used.
-pub fn import(into: &dyn Store, from: &Location) -> Result<Imported> {
-    match from {
-        Location::File(path) => into.import(path),
-        Location::Postgres(_) => {
-            let folder = temporary_folder()?;
-            let copy = folder.path().join("other.db");
-            open(from)?.backup(&copy)?;
-            into.import(&copy)
-        }
-    }
-}
-
-fn temporary_folder() -> Result<TempDir> {
-    tempfile::tempdir().map_err(|error| {
-        let message = format!("cannot create a temporary directory: {error}");
-        StoreError::new(ErrorKind::Other, message)
-    })
-}
 
 /// How long an operation waits in all. Diun waits 10 s for an answer.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -109,51 +55,6 @@ pub fn folder_of(file: &Path) -> &Path {
 pub fn no_tag<'a>(wanted: &str, tags: impl Iterator<Item = &'a str>) -> String {
     let near = did_you_mean(&alike(wanted, tags));
     format!("no tag \"{}\"{near}", wanted.escape_debug())
-}
-
-/// What to remove, and whether only to say what would be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prune {
-    /// Removes updates that were acknowledged before this, with their places and digests, and
-    /// digests and actions from before this.
-    pub before: DateTime<Utc>,
-    /// Changes nothing.
-    pub dry_run: bool,
-}
-
-/// How much was taken over from another inbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Imported {
-    /// Updates of images that were not there.
-    pub added: u64,
-    /// Updates whose event or decision the other inbox has newer.
-    pub changed: u64,
-    /// Actions that were not there.
-    pub actions: u64,
-}
-
-/// What waits in a spool until the database can be reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spooled {
-    /// Events that wait.
-    pub events: u64,
-    /// When the oldest of them was received.
-    pub oldest: Option<DateTime<Utc>>,
-    /// Events that the database refused. They stay in the file.
-    pub refused: u64,
-}
-
-/// How much was removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pruned {
-    /// Updates, with their places and digests.
-    pub updates: u64,
-    /// Digests of the updates that stay.
-    pub digests: u64,
-    /// Actions.
-    pub actions: u64,
-    /// Bytes that the database became smaller by.
-    pub bytes: u64,
 }
 
 /// Stores updates, tags and decisions durably.

@@ -22,12 +22,11 @@ pub(super) use self::database::plain;
 pub(super) use self::error::explain;
 pub use self::glance::Glance;
 use super::group::Group;
+use super::open::temporary_folder;
 use super::rules::{
     act, history, hosts, ignores, import, labels, query, reconcile, scans, tags, undo,
 };
-use super::{
-    Imported, Location, PATIENCE, Prune, Pruned, Result, Store, StoreError, temporary_folder,
-};
+use super::{Imported, Location, PATIENCE, Prune, Pruned, Result, Store, StoreError};
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
 use crate::inbox::history::{Entry, Ignore, Page};

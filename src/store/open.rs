@@ -1,0 +1,67 @@
+//! Opens a store by its location, and brings two together.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+#[cfg(feature = "postgres")]
+use super::PostgresStore;
+use super::{ErrorKind, Imported, Location, Result, SqliteStore, Store, StoreError};
+
+/// Opens the store at a location: an SQLite file, which is created if it is missing, or a database of
+/// PostgreSQL, whose tables are created if they are missing.
+///
+/// # Errors
+/// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
+pub fn open(location: &Location) -> Result<Box<dyn Store>> {
+    match location {
+        Location::File(path) => Ok(Box::new(SqliteStore::open(path)?)),
+        #[cfg(feature = "postgres")]
+        Location::Postgres(address) => Ok(Box::new(PostgresStore::open(address)?)),
+        #[cfg(not(feature = "postgres"))]
+        Location::Postgres(address) => match **address {},
+    }
+}
+
+/// Opens the store at a location, with a file that takes events while no server answers.
+///
+/// # Errors
+/// As [`open`], and when the file cannot be used or the store is a file itself.
+pub fn open_with_spool(location: &Location, spool: &Path) -> Result<Box<dyn Store>> {
+    match location {
+        #[cfg(feature = "postgres")]
+        Location::Postgres(address) => {
+            Ok(Box::new(PostgresStore::open_with_spool(address, spool)?))
+        }
+        _ => {
+            let spool = spool.display();
+            let message =
+                format!("the spool {spool} is for a PostgreSQL database: leave out --spool");
+            Err(StoreError::new(ErrorKind::Unusable, message))
+        }
+    }
+}
+
+/// Takes everything over from another inbox, which stays as it is. Doing so again changes nothing.
+///
+/// # Errors
+/// When one of them cannot be used.
+pub fn import(into: &dyn Store, from: &Location) -> Result<Imported> {
+    match from {
+        Location::File(path) => into.import(path),
+        Location::Postgres(_) => {
+            let folder = temporary_folder()?;
+            let copy = folder.path().join("other.db");
+            open(from)?.backup(&copy)?;
+            into.import(&copy)
+        }
+    }
+}
+
+/// A folder that is removed when it is dropped.
+pub(super) fn temporary_folder() -> Result<TempDir> {
+    tempfile::tempdir().map_err(|error| {
+        let message = format!("cannot create a temporary directory: {error}");
+        StoreError::new(ErrorKind::Other, message)
+    })
+}
