@@ -8,7 +8,7 @@ mod zsh;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -18,7 +18,7 @@ use crate::cli::Cli;
 use crate::image::short_name;
 use crate::render::terminal::is_unsafe;
 use crate::store::location;
-use crate::store::sqlite::Glance;
+use crate::store::{Glance, Location};
 
 const VARIABLE: &str = "DIUNBOX_COMPLETE";
 const NAME: &str = "diunbox";
@@ -124,7 +124,7 @@ struct Line {
 
 impl Line {
     fn complete(&self, kind: Kind, word: &OsStr) -> Vec<CompletionCandidate> {
-        let Some(glance) = self.database().and_then(|path| Glance::open(&path)) else {
+        let Some(glance) = self.database().and_then(|database| Glance::open(&database)) else {
             return Vec::new();
         };
         let names = match kind {
@@ -155,7 +155,7 @@ impl Line {
     }
 
     /// The database that the command would use.
-    fn database(&self) -> Option<PathBuf> {
+    fn database(&self) -> Option<Location> {
         let mut path = None;
         let mut words = self.before.iter();
         while let Some(word) = words.next() {
@@ -170,8 +170,7 @@ impl Line {
             Some(rest) => etcetera::home_dir().unwrap_or_default().join(rest).into_os_string(),
             None => OsString::from(path),
         });
-        // A server is not asked: the shell waits.
-        location::choose(path.as_deref()).ok()?.path().map(PathBuf::from)
+        location::choose(path.as_deref()).ok()
     }
 }
 

@@ -3,6 +3,7 @@
 mod amounts;
 mod error;
 pub mod follow;
+mod glance;
 mod group;
 pub mod location;
 mod migrations;
@@ -32,6 +33,7 @@ use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
 
 pub use amounts::{Imported, Prune, Pruned, Spooled};
 pub use error::{ErrorKind, Result, StoreError};
+pub use glance::Glance;
 pub use location::Location;
 pub use open::{import, open, open_with_spool};
 #[cfg(feature = "postgres")]

@@ -12,6 +12,7 @@ mod events;
 mod failure;
 mod find;
 mod history;
+mod names;
 mod password;
 mod pool;
 mod schema;
@@ -32,6 +33,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 
 use self::events::{Drain, Events, SPOOL_AFTER};
+pub use self::names::Names;
 use self::pool::Pool;
 use self::session::Server;
 use self::spool::Spool;

@@ -4,7 +4,6 @@ mod busy;
 mod core;
 mod database;
 mod error;
-mod glance;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -20,7 +19,6 @@ use self::database::Database;
 pub(super) use self::database::plain;
 #[cfg(feature = "postgres")]
 pub(super) use self::error::explain;
-pub use self::glance::Glance;
 use super::group::Group;
 use super::open::temporary_folder;
 use super::rules::{

@@ -46,6 +46,25 @@ fn offered(inbox: &Inbox, shell: &str, line: &[&str]) -> Vec<String> {
     output.lines().map(str::to_owned).collect()
 }
 
+#[cfg(feature = "postgres")]
+#[test]
+fn names_in_postgresql_are_offered_too() {
+    let Some(database) = crate::common::postgres::Database::new() else { return };
+    let inbox = inbox();
+    let words = ["diunbox", "--db", &database.url(), "ack", "n"];
+    // Nothing is created.
+    assert_eq!(offered(&inbox, "fish", &words), [""; 0]);
+    assert_eq!(database.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0\n");
+    inbox.diunbox(["--db", &database.url(), "import"]).arg(inbox.database()).assert().success();
+    let files = offered(&inbox, "fish", &["diunbox", "ack", "n"]);
+    assert_eq!(offered(&inbox, "fish", &words), files);
+    let hosts = |words: &[&str]| offered(&inbox, "fish", words);
+    assert_eq!(
+        hosts(&["diunbox", "--db", &database.url(), "list", "--host", ""]),
+        hosts(&["diunbox", "list", "--host", ""])
+    );
+}
+
 #[test]
 fn ack_offers_what_is_pending_and_not_on_the_line_yet() {
     let inbox = inbox();

@@ -4,26 +4,36 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::database::plain;
-use crate::store::rules::row::text;
+use super::Location;
+#[cfg(feature = "postgres")]
+use super::postgres::Names;
+use super::rules::row::text;
+use super::sqlite::plain;
 
 /// Bytes that are read without being copied.
 const MAPPED: i64 = 256 * 1024 * 1024;
 
-/// Read-only name lookup. It never creates or migrates the database, never waits for a lock, and
-/// ignores errors.
-#[derive(Debug)]
-pub struct Glance(Connection);
+/// Read-only name lookup. It never creates or migrates the database, waits for no lock and for a server not
+/// long, and ignores errors.
+pub struct Glance(Source);
+
+/// Where the names are.
+enum Source {
+    Sqlite(Connection),
+    #[cfg(feature = "postgres")]
+    Postgres(Names),
+}
 
 impl Glance {
     /// Opens a database; `None` where there is none.
-    pub fn open(path: &Path) -> Option<Self> {
-        // The last connection to a database removes its WAL, which a read-only connection cannot.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(plain(path), flags).ok()?;
-        connection.pragma_update(None, "query_only", true).ok()?;
-        connection.pragma_update(None, "mmap_size", MAPPED).ok()?;
-        Some(Self(connection))
+    pub fn open(location: &Location) -> Option<Self> {
+        match location {
+            Location::File(path) => open_file(path).map(Source::Sqlite).map(Self),
+            #[cfg(feature = "postgres")]
+            Location::Postgres(address) => Names::open(address).map(Source::Postgres).map(Self),
+            #[cfg(not(feature = "postgres"))]
+            Location::Postgres(address) => match **address {},
+        }
     }
 
     /// The images whose update can be acknowledged, from A to Z.
@@ -80,13 +90,29 @@ impl Glance {
 
     /// The names that a statement finds, or another one in a database of DiunDashboard's.
     fn names(&self, sql: &str, baseline: &str) -> Vec<String> {
-        let query = |sql: &str| -> rusqlite::Result<Vec<String>> {
-            let mut statement = self.0.prepare(sql)?;
-            statement.query_map([], |row| text(row, 0))?.collect()
+        let mut names = match &self.0 {
+            Source::Sqlite(connection) => {
+                let query = |sql: &str| -> rusqlite::Result<Vec<String>> {
+                    connection.prepare(sql)?.query_map([], |row| text(row, 0))?.collect()
+                };
+                query(sql).or_else(|_| query(baseline)).unwrap_or_default()
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres(names) => {
+                names.query(sql).or_else(|| names.query(baseline)).unwrap_or_default()
+            }
         };
-        let mut names = query(sql).or_else(|_| query(baseline)).unwrap_or_default();
         names.retain(|name| !name.is_empty());
         names.sort_unstable();
         names
     }
+}
+
+fn open_file(path: &Path) -> Option<Connection> {
+    // The last connection to a database removes its WAL, which a read-only connection cannot.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(plain(path), flags).ok()?;
+    connection.pragma_update(None, "query_only", true).ok()?;
+    connection.pragma_update(None, "mmap_size", MAPPED).ok()?;
+    Some(connection)
 }

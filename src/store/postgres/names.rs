@@ -1,0 +1,28 @@
+//! Names for shell completion.
+
+use std::time::{Duration, Instant};
+
+use super::connection::Connection;
+use super::tls;
+use super::url::Address;
+use super::value::Statement;
+
+/// How long a user waits for a server who has pressed Tab.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// Names in a database that is neither created nor migrated. Errors are ignored.
+pub struct Names(Connection);
+
+impl Names {
+    pub(in crate::store) fn open(address: &Address) -> Option<Self> {
+        let tls = tls::connector(address).ok()?;
+        let (connection, _) = Connection::open(address, &tls, 0, Instant::now() + WAIT).ok()?;
+        Some(Self(connection))
+    }
+
+    /// The names that a statement finds; `None` if the server refuses it.
+    pub(in crate::store) fn query(&self, sql: &str) -> Option<Vec<String>> {
+        let rows = self.0.query(&Statement::new(sql, Vec::new())).ok()?;
+        rows.iter().map(|row| row.try_get(0).ok()).collect()
+    }
+}
