@@ -71,11 +71,11 @@ impl Context {
 
     /// Logs when events begin to go into the spool, and when they no longer do.
     pub(super) fn note_spool(&self) {
-        let is_spooling = self.store.spooled().is_some_and(|spooled| spooled.events > 0);
+        let Some(spooled) = self.store.spooled() else { return };
+        let is_spooling = spooled.events > 0;
         match (self.is_spooling.swap(is_spooling, Ordering::Relaxed), is_spooling) {
             (false, true) => {
-                let database = self.store.location();
-                self.log.problem(&format!("{database} does not answer: events go into the spool"));
+                self.log.problem(&format!("events go into the spool: {}", spooled.reason));
             }
             (true, false) => self.log.info("the spool is empty: events go into the database again"),
             _ => {}

@@ -65,10 +65,12 @@ impl Metrics {
 pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     let now = Utc::now();
     let spooled = context.store.spooled();
-    // While the server is away there are the other numbers.
-    let (counts, mut hosts) = match (context.store.count(now), spooled) {
-        (Err(_), Some(_)) => (None, Vec::new()),
-        (counts, _) => (Some(counts?), context.store.hosts(now)?),
+    // A server that does not answer would hold up the other numbers.
+    let is_away = spooled.as_ref().is_some_and(|spooled| spooled.events > 0);
+    let (counts, mut hosts) = if is_away {
+        (None, Vec::new())
+    } else {
+        (Some(context.store.count(now)?), context.store.hosts(now)?)
     };
     hosts.retain(|host| host.name.len() <= NAME);
     hosts.sort_by_key(|host| Reverse(host.last_event));

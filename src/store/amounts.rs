@@ -24,7 +24,7 @@ pub struct Imported {
 }
 
 /// What waits in a spool until the database can be reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spooled {
     /// Events that wait.
     pub events: u64,
@@ -32,6 +32,8 @@ pub struct Spooled {
     pub oldest: Option<DateTime<Utc>>,
     /// Events that the database refused. They stay in the file.
     pub refused: u64,
+    /// Why the last event was not stored in the database.
+    pub reason: String,
 }
 
 /// How much was removed.

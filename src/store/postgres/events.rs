@@ -49,7 +49,7 @@ impl Events {
     ) -> Vec<Result<()>> {
         let ledger = session.next();
         let deadline = match &self.spool {
-            Some(spool) if spool.spooled().events > 0 => {
+            Some(spool) if !spool.is_empty() => {
                 return spool_all(spool, &ledger, received);
             }
             Some(_) => deadline.min(Instant::now() + SPOOL_AFTER),
@@ -67,6 +67,7 @@ impl Events {
                 results
             }
             (Err(failure), Some(spool)) if !failure.is_about_data() => {
+                spool.blame(&failure.explain(&self.server.address).message);
                 spool_all(spool, &ledger, received)
             }
             (Err(failure), _) => {
@@ -142,7 +143,11 @@ fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize
         Ok(()) | Err(Failure::Stored) => Vec::new(),
         Err(failure) if failure.is_about_data() && most > 1 => return Ok(false),
         Err(failure) if failure.is_about_data() => one_by_one(server, session, &batches)?,
-        Err(failure) => return Err(failure.explain(&server.address)),
+        Err(failure) => {
+            let error = failure.explain(&server.address);
+            spool.blame(&error.message);
+            return Err(error);
+        }
     };
     spool.done(&batches, &refused)?;
     Ok(true)

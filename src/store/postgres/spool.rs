@@ -123,7 +123,17 @@ impl Spool {
     }
 
     pub(super) fn spooled(&self) -> Spooled {
-        lock(&self.state).spooled
+        lock(&self.state).spooled.clone()
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.state).spooled.events == 0
+    }
+
+    /// Keeps why the server does not store what waits.
+    pub(super) fn blame(&self, reason: &str) {
+        reason.clone_into(&mut lock(&self.state).spooled.reason);
     }
 
     /// Keeps a batch. It is on the disk when this returns.
@@ -188,7 +198,9 @@ impl Spool {
         };
         remove().map_err(|error| explain(&self.path, &error))?;
         let spooled = read_state(&connection).map_err(|error| explain(&self.path, &error))?;
-        lock(&self.state).spooled = spooled;
+        let mut state = lock(&self.state);
+        let reason = std::mem::take(&mut state.spooled.reason);
+        state.spooled = Spooled { reason, ..spooled };
         Ok(())
     }
 
@@ -218,7 +230,7 @@ fn read_state(connection: &Connection) -> rusqlite::Result<Spooled> {
     connection.prepare_cached(sql)?.query_row([], |row| {
         let oldest: Option<i64> = row.get(1)?;
         let oldest = oldest.and_then(DateTime::from_timestamp_millis);
-        Ok(Spooled { events: row.get(0)?, oldest, refused: row.get(2)? })
+        Ok(Spooled { events: row.get(0)?, oldest, refused: row.get(2)?, reason: String::new() })
     })
 }
 
