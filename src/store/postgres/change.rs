@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 
 use super::failure::Failure;
 use super::find;
-use super::transaction::{Transaction, of_images, part, whole};
+use super::part::{Part, of_images, part, whole};
+use super::transaction::Transaction;
 use super::value::{Statement, Value};
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
@@ -175,7 +176,7 @@ pub(super) fn put_tag(
 }
 
 /// The rows of some hosts.
-fn of_hosts(hosts: &[String]) -> super::transaction::Part {
+fn of_hosts(hosts: &[String]) -> Part {
     part("hosts", "t.name = ANY($1)", vec![hosts.iter().map(String::as_str).collect()])
 }
 

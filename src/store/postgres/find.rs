@@ -3,7 +3,8 @@
 use rusqlite::types::Value as SqliteValue;
 
 use super::failure::Failure;
-use super::transaction::{Part, Transaction, of_images, of_lines, part, whole};
+use super::part::{Part, of_images, of_lines, part, whole};
+use super::transaction::Transaction;
 use super::value::{Statement, Value};
 use crate::image::ImagePattern;
 use crate::inbox::fold::{Line, Standing};
@@ -44,6 +45,9 @@ fn is_wanted(query: &Query, image: &str) -> bool {
 pub(super) fn select(transaction: &Transaction<'_>, query: &Query) -> Result<(), Failure> {
     let images = images(transaction, query)?;
     let mut parts = with_tags(&images);
+    if query.detail == Detail::Full {
+        parts = parts.into_iter().map(Part::with_metadata).collect();
+    }
     if query.detail >= Detail::Item {
         parts.extend([
             of_images("digests", &images),

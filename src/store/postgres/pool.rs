@@ -7,8 +7,9 @@ use rusqlite::Connection as Sqlite;
 
 use super::connection::Connection;
 use super::failure::Failure;
+use super::part::Part;
 use super::session::{Server, Session};
-use super::transaction::{Part, Transaction};
+use super::transaction::Transaction;
 use crate::store::{PATIENCE, Result, lock};
 
 /// Sessions that are kept for the next operation.

@@ -20,6 +20,8 @@ use crate::store::{ErrorKind, Result, Spooled, StoreError, lock, sqlite};
 
 /// The largest spool: 1 GiB in pages of 4 KiB.
 const PAGES: i64 = 256 * 1024;
+/// Bytes that are drained in one transaction, or one batch more.
+const BYTES: usize = 8 * 1024 * 1024;
 /// SQLite's mark for the files of one program: DIUS.
 const APPLICATION_ID: i32 = 0x4449_5553;
 const TABLES: &str = "
@@ -154,7 +156,7 @@ impl Spool {
         Ok(())
     }
 
-    /// The first batches of one writer, until there are so many events; at least one batch.
+    /// The first batches of one writer, until there are so many events or [`BYTES`]; at least one batch.
     pub(super) fn first(&self, most: usize) -> Result<Option<Batches>> {
         let connection = lock(&self.connection);
         let read = || -> rusqlite::Result<Option<Batches>> {
@@ -162,6 +164,7 @@ impl Spool {
                 .prepare_cached("SELECT id, writer, seq, events FROM batches ORDER BY id")?;
             let mut rows = select.query([])?;
             let mut found: Option<Batches> = None;
+            let mut bytes = 0;
             while let Some(row) = rows.next()? {
                 let (last, writer, seq) = (row.get(0)?, row.get(1)?, row.get(2)?);
                 if found.as_ref().is_some_and(|found| found.ledger.writer != writer) {
@@ -170,8 +173,10 @@ impl Spool {
                 let batches = found.get_or_insert_with(|| Batches::of(writer));
                 batches.last = last;
                 batches.ledger.seq = seq;
-                batches.read(seq, row.get_ref(3)?.as_str()?);
-                if batches.events.len() >= most {
+                let text = row.get_ref(3)?.as_str()?;
+                batches.read(seq, text);
+                bytes += text.len();
+                if batches.events.len() >= most || bytes >= BYTES {
                     break;
                 }
             }

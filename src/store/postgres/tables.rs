@@ -20,6 +20,11 @@ const NAMES: [&str; 10] = [
     "tag_assignments",
 ];
 
+/// The column that may be large: up to 1 MiB.
+const LARGE: &str = "metadata";
+/// Stands for a value that was not read. It is no JSON.
+const UNREAD: &str = "?";
+
 /// A table.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -27,7 +32,9 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// Reads all columns; conditions follow. The table is called `t`.
     pub(super) select: String,
-    /// Adds or replaces the rows whose columns come as arrays.
+    /// The same, with [`UNREAD`] for what is large and what no change looks at.
+    pub(super) select_small: String,
+    /// Adds or replaces the rows whose columns come as arrays. What was not read stays.
     pub(super) upsert: String,
     /// Removes the rows whose keys come as arrays.
     pub(super) delete: String,
@@ -85,7 +92,18 @@ impl Table {
         };
         let casts =
             list(&|column| format!("t.{}::{}", quoted(&column.name), column.kind()), &every, ", ");
-        let sets = list(&|column| format!("{0} = excluded.{0}", quoted(&column.name)), &rest, ", ");
+        let small = |column: &Column| match column.name.as_str() {
+            LARGE => format!("'{UNREAD}'::text"),
+            name => format!("t.{}::{}", quoted(name), column.kind()),
+        };
+        let small = list(&small, &every, ", ");
+        let set = |column: &Column| match column.name.as_str() {
+            LARGE => format!(
+                "{LARGE} = CASE excluded.{LARGE} WHEN '{UNREAD}' THEN {name}.{LARGE} ELSE excluded.{LARGE} END"
+            ),
+            other => format!("{0} = excluded.{0}", quoted(other)),
+        };
+        let sets = list(&set, &rest, ", ");
         let same = list(&|column| format!("t.{0} = k.{0}", quoted(&column.name)), &keys, " AND ");
         let of_copy = |table: &str, columns: &[&Column]| {
             list(&|column| format!("{table}.{}", quoted(&column.name)), columns, ", ")
@@ -95,6 +113,7 @@ impl Table {
         Ok(Self {
             name,
             select: format!("SELECT {casts} FROM {name} t"),
+            select_small: format!("SELECT {small} FROM {name} t"),
             upsert: format!(
                 "INSERT INTO {name} ({names}) SELECT * FROM unnest({}) ON CONFLICT ({key}) DO {}",
                 arrays(&every),

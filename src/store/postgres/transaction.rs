@@ -8,8 +8,8 @@ use tokio_postgres::Row;
 use super::connection::{Connection, nothing};
 use super::copy::{Changed, Copy};
 use super::failure::Failure;
-use super::value::{Statement, Value};
-use crate::inbox::fold::Line;
+use super::part::Part;
+use super::value::Statement;
 
 /// Rows that are written with one statement.
 const ROWS: usize = 4_096;
@@ -57,42 +57,6 @@ pub(super) struct Ledger {
     pub(super) writer: String,
     /// Grows with each change.
     pub(super) seq: i64,
-}
-
-/// Which rows of a table to load.
-pub(super) struct Part {
-    table: &'static str,
-    condition: String,
-    values: Vec<Value>,
-}
-
-/// The rows for which a condition is true. `t` is the table.
-pub(super) fn part(table: &'static str, condition: &str, values: Vec<Value>) -> Part {
-    Part { table, condition: condition.to_owned(), values }
-}
-
-/// All rows.
-pub(super) fn whole(table: &'static str) -> Part {
-    part(table, "true", Vec::new())
-}
-
-/// The rows of some images.
-pub(super) fn of_images(table: &'static str, images: &[String]) -> Part {
-    part(table, "t.image = ANY($1)", vec![images.iter().map(String::as_str).collect()])
-}
-
-/// The updates of some lines that are neither acknowledged nor ignored, and their places.
-pub(super) fn of_lines(lines: &[Line]) -> [Part; 2] {
-    let member =
-        "EXISTS (SELECT 1 FROM unnest($1::text[], $2::text[], $3::text[]) l (series, low, high)
-        WHERE u.series = l.series AND u.rank >= l.low AND u.rank < l.high)
-        AND u.acknowledged_at IS NULL AND u.ignored = 0";
-    let values = || {
-        let column = |of: fn(&Line) -> &str| lines.iter().map(of).collect::<Value>();
-        vec![column(|line| &line.series), column(|line| &line.from), column(|line| &line.to)]
-    };
-    let images = format!("t.image IN (SELECT u.image FROM updates u WHERE {member})");
-    [part("updates", &images, values()), part("places", &images, values())]
 }
 
 /// A transaction. Nothing is sent before the first rows are loaded.
@@ -159,9 +123,10 @@ impl<'a> Transaction<'a> {
     /// Loads rows into the working copy, where they are not there already.
     pub(super) fn load(&self, parts: impl IntoIterator<Item = Part>) -> Result<(), Failure> {
         let (mut statements, mut tables) = (Vec::new(), Vec::new());
-        for Part { table, condition, values } in parts {
+        for Part { table, condition, values, has_metadata } in parts {
             let table = self.copy.table(table)?;
-            statements.push(Statement::new(format!("{} WHERE {condition}", table.select), values));
+            let select = if has_metadata { &table.select } else { &table.select_small };
+            statements.push(Statement::new(format!("{select} WHERE {condition}"), values));
             tables.push(table);
         }
         let answers = self.send(statements)?;

@@ -115,6 +115,10 @@ fn every_fixture_gives_the_same_json() {
     ] {
         both.run(arguments, "");
     }
+    // What no decision looks at is still there.
+    for name in names.lines() {
+        both.run(&["show", name, "--format", "json"], "");
+    }
 }
 
 #[test]
