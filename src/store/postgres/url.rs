@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
@@ -40,6 +41,9 @@ const PASSED: [&str; 7] = [
     "port",
 ];
 
+const UNREADABLE: &str = "the database's URL cannot be read: write postgres://USER@HOST/NAME, with special \
+                          characters as %XX";
+
 impl Address {
     /// Reads a URL.
     ///
@@ -47,11 +51,17 @@ impl Address {
     /// With a sentence that says what is wrong. It quotes nothing that may be a password.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (start, query) = url.split_once('?').unwrap_or((url, ""));
-        let mut passed = form_urlencoded::Serializer::new(String::new());
+        let mut passed = String::new();
+        let mut pass = |key: &str, value: &str| {
+            let value = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
+            passed.extend([key, "=", &value, "&"]);
+        };
         let (mut mode, mut root, mut password_file) = (None, None, None);
         let (mut host, mut prepares) = (None, true);
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = percent_decode_str(value).decode_utf8_lossy();
+            match key {
                 "sslmode" => mode = Some(ssl_mode(&value)?),
                 "sslrootcert" if value != "system" => root = Some(PathBuf::from(&*value)),
                 "sslrootcert" => root = None,
@@ -59,22 +69,21 @@ impl Address {
                 "target_session_attrs" => writable(&value)?,
                 "prepared_statements" => prepares = yes_or_no(&value)?,
                 "host" => host = Some(value.into_owned()),
-                key if PASSED.contains(&key) => drop(passed.append_pair(key, &value)),
-                key => {
+                key if PASSED.contains(&key) => pass(key, &value),
+                key if key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') => {
                     return Err(format!(
                         "the database's URL has `{key}`, which diunbox does not know: remove it"
                     ));
                 }
+                // It may be the end of a password with a question mark in it.
+                _ => return Err(UNREADABLE.into()),
             }
         }
         if let Some(host) = host {
-            passed.append_pair("host", &host);
+            pass("host", &host);
         }
-        let whole = format!("{start}?{}", passed.finish());
-        let mut config = Config::from_str(&whole).map_err(|_| {
-            "the database's URL cannot be read: write postgres://USER@HOST/NAME, with special characters as %XX"
-                .to_owned()
-        })?;
+        let whole = format!("{start}?{}", passed.trim_end_matches('&'));
+        let mut config = Config::from_str(&whole).map_err(|_| UNREADABLE)?;
         if config.get_hosts().is_empty() {
             return Err("the database's URL names no host: write postgres://USER@HOST/NAME".into());
         }

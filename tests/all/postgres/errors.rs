@@ -96,6 +96,11 @@ fn a_password_is_asked_for_and_taken_from_the_environment_or_a_file() {
     list().env("PGPASSFILE", &file).assert().success();
     let inside = url.replace("diun@", "diun:sesame@");
     diunbox(&inbox, &inside, &["list"]).assert().success();
+    // What libpq knows is passed on, and decoded once.
+    let options = format!("{inside}?options=-c%20search_path%3Dother&application_name=a%2Bb");
+    cluster.sql("CREATE SCHEMA other");
+    diunbox(&inbox, &options, &["status"]).assert().success();
+    assert_eq!(cluster.sql("SELECT count(*) FROM other.updates"), "0\n");
 }
 
 #[test]

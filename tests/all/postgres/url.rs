@@ -19,6 +19,7 @@ fn what_is_no_url_of_postgresql_is_refused() {
         ("postgres://diun@db:port/inbox", "cannot be read"),
         ("postgres:///inbox", "names no host"),
         ("postgres://diun@db/inbox?prepared_statements=maybe", "prepared_statements"),
+        ("postgres://diun@db/inbox?password=secret", "has `password`"),
     ] {
         inbox.diunbox(["--db", url, "list"]).assert().code(2).stderr(contains(reason));
     }
@@ -50,6 +51,12 @@ fn a_password_is_not_taken_from_the_command_line_and_never_shown() {
     let output = inbox.diunbox(["list"]).env("DIUNBOX_DB", url).assert().code(2);
     let error = String::from_utf8(output.get_output().stderr.clone()).unwrap();
     assert!(error.contains("postgres://diun@127.0.0.1:1/inbox cannot be reached"), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+    // A password whose question mark is not written as %3F.
+    let url = "postgres://diun:s3cret?s3cret@db/inbox";
+    let output = inbox.diunbox(["list"]).env("DIUNBOX_DB", url).assert().code(2);
+    let error = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert!(error.contains("with special characters as %XX"), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
 }
 
