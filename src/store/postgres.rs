@@ -29,7 +29,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -56,6 +56,9 @@ use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, State, Tag, Update};
 
+/// How long a command waits for each host when none was reached yet: the URL may be wrong.
+const FIRST: Duration = Duration::from_secs(2);
+
 /// The store in a database of PostgreSQL.
 pub struct PostgresStore {
     pool: Pool,
@@ -72,7 +75,7 @@ impl PostgresStore {
     /// When no server can be used.
     pub fn open(address: &Address) -> Result<Self> {
         let store = Self::new(address, None)?;
-        store.check()?;
+        store.reach(FIRST * u32::try_from(address.hosts.len()).unwrap_or(1))?;
         Ok(store)
     }
 
@@ -86,6 +89,12 @@ impl PostgresStore {
             Err(error) if error.kind != ErrorKind::Unavailable => Err(error),
             _ => Ok(store),
         }
+    }
+
+    /// Waits so long for a server that can be used.
+    fn reach(&self, patience: Duration) -> Result<()> {
+        self.pool
+            .with(patience, |session, server, deadline| session.ask(server, deadline, count::check))
     }
 
     fn new(address: &Address, spool: Option<Arc<Spool>>) -> Result<Self> {
@@ -268,9 +277,7 @@ impl Store for PostgresStore {
     }
 
     fn check(&self) -> Result<()> {
-        let patience = if self.events.spool.is_some() { SPOOL_AFTER } else { PATIENCE };
-        self.pool
-            .with(patience, |session, server, deadline| session.ask(server, deadline, count::check))
+        self.reach(if self.events.spool.is_some() { SPOOL_AFTER } else { PATIENCE })
     }
 
     fn spooled(&self) -> Option<Spooled> {
