@@ -142,7 +142,7 @@ fn the_least_rights_are_enough() {
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/POSTGRESQL.md")).unwrap();
     let rights = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
     cluster.sql(rights);
-    let url = format!("postgres://diunbox@{}/postgres", cluster.host());
+    let url = format!("postgres://diunbox_serve@{}/postgres", cluster.host());
     let run = |arguments: &[&str]| diunbox(&inbox, &url, arguments).assert().success();
     diunbox(&inbox, &url, &["ingest"])
         .write_stdin(r#"{"image": "a:1", "digest": "x"}"#)
