@@ -84,7 +84,15 @@ on("the keyboard alone is enough", THREE, async (server, open) => {
   assert.ok(await page.evaluate(() => document.activeElement.matches(".row")), "the focus is back");
   await press("?");
   await page.getByRole("heading", { name: "Keys" }).waitFor();
-  await press("Escape", "/");
+  // Closing does not take the focus from where the user has gone on.
+  const focus = await page.evaluate(async () => {
+    const closed = new Promise((resolve) => document.querySelector("dialog").addEventListener("close", resolve));
+    document.querySelector("dialog").close();
+    document.getElementById("search").focus();
+    await closed;
+    return document.activeElement.id;
+  });
+  assert.equal(focus, "search");
   await page.keyboard.type("postgres");
   await shows(page, ["postgres:17"]);
   assert.match(page.url(), /\?search=postgres$/);

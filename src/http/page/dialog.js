@@ -56,6 +56,12 @@ async function ignore(images, patterns, note) {
   await load({ keep: true });
 }
 
+// The browser gives the focus back, unless that row was drawn again. A user who has moved it since keeps it.
+function leave(dialog, back) {
+  dialog.replaceChildren();
+  if (document.activeElement === document.body) restoreFocus(back);
+}
+
 // `images`: names, or "everything". `part` is where the focus goes.
 async function openDialog(images, part) {
   if (images.length === 0) return say("Nothing is selected.");
@@ -98,7 +104,7 @@ async function openDialog(images, part) {
       button("button", "Reopen", () => decide("reopen", images, { note: noted() }))),
     snooze, tagging, ...(ignoring ? [ignoring] : []), details,
     el("div.bottom", {}, el("button", { type: "button", onclick: () => dialog.close() }, "Close ", el("kbd", {}, "Esc"))));
-  dialog.onclose = () => { dialog.replaceChildren(); restoreFocus(back); };
+  dialog.onclose = () => leave(dialog, back);
   dialog.showModal();
   (({ snooze: until, tag, ignore: pattern, note })[part] ?? dialog.querySelector("h2")).focus();
   if (one) {
@@ -165,6 +171,6 @@ function openHelp() {
   const dialog = byId("dialog"), back = focusNow();
   dialog.replaceChildren(el("h2", { id: "dialog-title" }, "Keys"), facts(KEYS),
     el("div.bottom", {}, el("button", { type: "button", onclick: () => dialog.close() }, "Close")));
-  dialog.onclose = () => { dialog.replaceChildren(); restoreFocus(back); };
+  dialog.onclose = () => leave(dialog, back);
   dialog.showModal();
 }
