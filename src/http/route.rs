@@ -196,7 +196,6 @@ impl Request<'_> {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::sync::OnceLock;
 
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
@@ -209,9 +208,9 @@ mod tests {
     use crate::http::log::{Format, Level, Log};
     use crate::store::SqliteStore;
 
-    fn context() -> &'static Arc<Context> {
-        static CONTEXT: OnceLock<(tempfile::TempDir, Arc<Context>)> = OnceLock::new();
-        let new = || {
+    thread_local! {
+        /// A server's context, and its folder, which is removed when the test's thread ends.
+        static CONTEXT: (Arc<Context>, tempfile::TempDir) = {
             let folder = tempfile::tempdir().unwrap();
             let store = Box::new(SqliteStore::open(&folder.path().join("diunbox.db")).unwrap());
             let log = Log { format: Format::Text, level: Level::Quiet };
@@ -222,9 +221,12 @@ mod tests {
                 limits: Limits::default(),
             };
             let (context, _) = Context::new(store, settings, true).unwrap();
-            (folder, Arc::new(context))
+            (Arc::new(context), folder)
         };
-        &CONTEXT.get_or_init(new).1
+    }
+
+    fn context() -> Arc<Context> {
+        CONTEXT.with(|(context, _)| Arc::clone(context))
     }
 
     /// The status and the body that a request is answered with.
@@ -233,9 +235,10 @@ mod tests {
         // Any text can be a target here.
         head.parse(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         (head.method, head.target) = (method.to_owned(), target.to_owned());
-        let answer = check(&head, "", context()).and_then(|Found { route, rest, caller }| {
+        let context = context();
+        let answer = check(&head, "", &context).and_then(|Found { route, rest, caller }| {
             let request = Request { head: &head, rest: &rest, body, caller: &caller };
-            route.answer(&request, context())
+            route.answer(&request, &context)
         });
         let response = answer.unwrap_or_else(|error| tiny_http::ResponseBox::from(&error));
         let (status, mut body) = (response.status_code().0, Vec::new());
