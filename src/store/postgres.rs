@@ -104,7 +104,6 @@ impl PostgresStore {
         let location = Location::Postgres(Box::new(address.clone()));
         let drain = spool.as_ref().map(|spool| Drain::start(&server, spool)).transpose()?;
         let events = Events::new(Arc::clone(&server), spool);
-        let events = events.map_err(|failure| failure.explain(address))?;
         Ok(Self {
             pool: Pool::new(server),
             events: Arc::new(events),

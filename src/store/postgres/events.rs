@@ -23,22 +23,26 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What stores the events of concurrent callers.
 pub(super) struct Events {
     server: Arc<Server>,
-    session: Mutex<Session>,
+    /// Begins with the first event: most commands store none.
+    session: Mutex<Option<Session>>,
     pub(super) spool: Option<Arc<Spool>>,
 }
 
 impl Events {
-    pub(super) fn new(
-        server: Arc<Server>,
-        spool: Option<Arc<Spool>>,
-    ) -> std::result::Result<Self, Failure> {
-        Ok(Self { server, session: Mutex::new(Session::new()?), spool })
+    pub(super) fn new(server: Arc<Server>, spool: Option<Arc<Spool>>) -> Self {
+        Self { server, session: Mutex::default(), spool }
     }
 
     /// Stores events in one transaction. Where the server refuses one of them, the others are stored.
     pub(super) fn all(&self, received: &[Received], deadline: Instant) -> Vec<Result<()>> {
-        let mut session = lock(&self.session);
-        self.part(&mut session, received, deadline)
+        let mut kept = lock(&self.session);
+        let session = match kept.take().map_or_else(Session::new, Ok) {
+            Ok(session) => kept.insert(session),
+            Err(failure) => {
+                return vec![Err(failure.explain(&self.server.address)); received.len()];
+            }
+        };
+        self.part(session, received, deadline)
     }
 
     fn part(

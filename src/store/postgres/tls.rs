@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::Address;
@@ -24,7 +25,8 @@ pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> 
         if added == 0 {
             return Err(format!("{shown} holds no certificate: set sslrootcert to a PEM file"));
         }
-    } else {
+    } else if address.hosts.iter().any(|host| host.get_ssl_mode() != SslMode::Disable) {
+        // There are many, and a socket or `sslmode=disable` needs none.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
