@@ -219,9 +219,9 @@ pub struct Prune {
 
 /// Import everything from another inbox
 ///
-/// DATABASE is the SQLite file or the PostgreSQL URL of another diunbox, one of its backups, or a database of
-/// DiunDashboard. It stays as it is, and importing it again changes nothing. For each image the newer event wins, with the decisions
-/// about it. Tags, patterns, places and the history are added.
+/// DATABASE is the SQLite file or the PostgreSQL URL of another diunbox, one of its backups, or a database
+/// of DiunDashboard. It stays as it is, and importing it again changes nothing. For each image the newer
+/// event wins, with the decisions about it. Tags, patterns, places and the history are added.
 #[derive(Args, Debug)]
 #[command(after_long_help = help::long("import"))]
 pub struct Import {

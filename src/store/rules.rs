@@ -1,5 +1,5 @@
 //! The rules of the inbox, as SQL on the tables of SQLite: what an event or an action changes, and what a
-//! query selects. `SqliteStore` runs them in its file.
+//! query selects. `SqliteStore` runs them in its file, `PostgresStore` on a working copy.
 
 pub(super) mod act;
 pub(super) mod adopt;

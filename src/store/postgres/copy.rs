@@ -97,7 +97,7 @@ impl Copy {
         if !self.sqlite.is_autocommit() {
             self.sqlite.execute_batch("ROLLBACK")?;
         }
-        self.is_tracking.store(false, Ordering::Relaxed);
+        self.track(false);
         Ok(self.sqlite.execute_batch("BEGIN")?)
     }
 
@@ -116,10 +116,7 @@ impl Copy {
 
     /// Adds a row as PostgreSQL has it, unless it is there: it may have been changed since.
     pub(super) fn load(&self, table: &Table, row: &Row) -> Result<(), Failure> {
-        let tracking = self.is_tracking.swap(false, Ordering::Relaxed);
-        let loaded = load(&self.sqlite, table, row);
-        self.is_tracking.store(tracking, Ordering::Relaxed);
-        loaded
+        load(&self.sqlite, table, row)
     }
 
     /// The last numbers of a change, an action and a tag: new ones come after them.
@@ -146,9 +143,9 @@ impl Copy {
         Ok(given)
     }
 
-    /// Notes from here on what is changed.
-    pub(super) fn track(&self) {
-        self.is_tracking.store(true, Ordering::Relaxed);
+    /// Whether what is changed from here on is noted.
+    pub(super) fn track(&self, is_tracking: bool) {
+        self.is_tracking.store(is_tracking, Ordering::Relaxed);
     }
 
     /// What was changed, by key, at most so many rows at a time.

@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use super::connection::{Connection, nothing};
 use super::failure::Failure;
 use super::transaction::LAST_CHANGE;
-use super::value::{Statement, Value};
+use super::value::{Statement, Value, ported};
 use crate::inbox::update::{Counts, State};
 use crate::store::rules::selection::condition;
 
 /// How many updates there are in each state.
 pub(super) fn states(connection: &Connection, now: DateTime<Utc>) -> Result<Counts, Failure> {
-    let of = |state| format!("count(*) FILTER (WHERE {})", condition(state).replace('?', "$"));
-    let pending = condition(State::Pending).replace('?', "$");
+    let of = |state| format!("count(*) FILTER (WHERE {})", ported(condition(state)));
+    let pending = ported(condition(State::Pending));
     let sql = format!(
         "SELECT {}, {}, {}, {}, (SELECT count(*) FROM updates),
             min(since) FILTER (WHERE {pending}), max(since) FILTER (WHERE {pending}),
@@ -59,7 +59,7 @@ pub(super) fn next_snooze_end(
     connection: &Connection,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, Failure> {
-    let snoozed = condition(State::Snoozed).replace('?', "$");
+    let snoozed = ported(condition(State::Snoozed));
     let sql = format!("SELECT min(snoozed_until) FROM updates WHERE {snoozed}");
     let end = number(connection, &sql, vec![millis(now)])?;
     Ok(end.and_then(DateTime::from_timestamp_millis))

@@ -5,7 +5,7 @@ use rusqlite::types::Value as SqliteValue;
 use super::failure::Failure;
 use super::part::{Part, of_images, of_lines, part, whole};
 use super::transaction::Transaction;
-use super::value::{Statement, Value};
+use super::value::{Statement, Value, ported};
 use crate::image::ImagePattern;
 use crate::inbox::fold::{Line, Standing};
 use crate::inbox::query::{Detail, Query, Wanted};
@@ -14,8 +14,7 @@ use crate::store::rules::selection::{Dialect, Selection};
 /// The images of at least the updates that a query selects.
 pub(super) fn images(transaction: &Transaction<'_>, query: &Query) -> Result<Vec<String>, Failure> {
     let Selection { sql, values, .. } = Selection::new(query, Dialect::Postgres);
-    // The same numbers of parameters, with PostgreSQL's mark.
-    let sql = format!("SELECT u.image {sql}").replace('?', "$");
+    let sql = ported(&format!("SELECT u.image {sql}"));
     let values = values.into_iter().map(|value| match value {
         SqliteValue::Integer(number) => Value::from(number),
         SqliteValue::Text(text) => Value::from(text.as_str()),

@@ -30,7 +30,7 @@ const READ: [&str; 2] = [
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)",
 ];
-/// Notes that a writer has come to this number, and says whether it had not been there.
+/// Records the number that a writer stores now. `noted` is empty if it was recorded before.
 const LEDGER: &str = "WITH noted AS (
     INSERT INTO writers (writer, seq, at) VALUES ($1, $2, extract(epoch FROM now())::bigint)
     ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, at = excluded.at
@@ -130,10 +130,11 @@ impl<'a> Transaction<'a> {
             tables.push(table);
         }
         let answers = self.send(statements)?;
+        self.copy.track(false);
         for (table, rows) in tables.into_iter().zip(&answers) {
             rows.iter().try_for_each(|row| self.copy.load(table, row))?;
         }
-        self.copy.track();
+        self.copy.track(true);
         Ok(())
     }
 

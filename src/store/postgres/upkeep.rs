@@ -6,8 +6,8 @@ use super::copy::Copy;
 use super::failure::Failure;
 use super::transaction::Transaction;
 use super::value::{Statement, Value};
-use crate::store::rules::import;
 use crate::store::rules::row::parse_time;
+use crate::store::rules::{import, labels};
 use crate::store::{Imported, Prune, Pruned};
 
 /// Removes what is old. The server gives the space back by itself.
@@ -34,11 +34,7 @@ pub(super) fn prune(transaction: &Transaction<'_>, what: Prune) -> Result<Pruned
         count(&format!("DELETE FROM {table} WHERE image = ANY($1)"), images)?;
     }
     let digests = count("DELETE FROM digests WHERE last_seen < $1", before.into())?;
-    let sql = "DELETE FROM labels WHERE NOT EXISTS
-            (SELECT 1 FROM updates u WHERE u.image = labels.image AND u.digest = labels.digest)
-        AND NOT EXISTS
-            (SELECT 1 FROM digests d WHERE d.image = labels.image AND d.digest = labels.digest)";
-    transaction.query(Statement::new(sql, Vec::new()))?;
+    transaction.query(Statement::new(labels::PRUNE, Vec::new()))?;
     let actions = count("DELETE FROM actions WHERE at < $1", before.into())?;
     if what.dry_run {
         transaction.rehearse();
@@ -64,7 +60,7 @@ pub(super) fn import(transaction: &Transaction<'_>, from: &Path) -> Result<Impor
     copy.begin()?;
     transaction.load_all(&copy)?;
     copy.sqlite.execute_batch("COMMIT")?;
-    copy.track();
+    copy.track(true);
     let imported = import::merge(&mut copy.sqlite, from)?;
     transaction.write(&copy)?;
     Ok(imported)

@@ -19,6 +19,11 @@ impl Statement {
     }
 }
 
+/// SQL that both engines have, with PostgreSQL's mark of a parameter.
+pub(super) fn ported(sql: &str) -> String {
+    sql.replace('?', "$")
+}
+
 /// A value, or a column of values.
 #[derive(Debug)]
 pub(super) enum Value {

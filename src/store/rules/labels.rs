@@ -49,11 +49,8 @@ pub(in crate::store) fn versions(
     connection.prepare_cached(sql)?.query_row([image, digest], row).optional()
 }
 
-/// Removes the labels of digests that are not known any more.
-pub(in crate::store) fn prune(connection: &Connection) -> Result<()> {
-    let sql = "DELETE FROM labels WHERE NOT EXISTS
-            (SELECT 1 FROM updates u WHERE u.image = labels.image AND u.digest = labels.digest)
-        AND NOT EXISTS
-            (SELECT 1 FROM digests d WHERE d.image = labels.image AND d.digest = labels.digest)";
-    connection.execute(sql, []).map(drop)
-}
+/// Removes the labels of digests that are not known any more, in either engine.
+pub(in crate::store) const PRUNE: &str = "DELETE FROM labels WHERE NOT EXISTS
+        (SELECT 1 FROM updates u WHERE u.image = labels.image AND u.digest = labels.digest)
+    AND NOT EXISTS
+        (SELECT 1 FROM digests d WHERE d.image = labels.image AND d.digest = labels.digest)";

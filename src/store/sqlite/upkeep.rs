@@ -28,7 +28,7 @@ pub(super) fn prune(connection: &mut Connection, what: Prune) -> Result<Pruned> 
         }
     }
     let digests = transaction.execute("DELETE FROM digests WHERE last_seen < ?1", [before])?;
-    labels::prune(&transaction)?;
+    transaction.execute(labels::PRUNE, [])?;
     let actions = transaction.execute("DELETE FROM actions WHERE at < ?1", [before])?;
     let mut pruned = Pruned {
         updates: old.len() as u64,
