@@ -52,13 +52,13 @@ impl Events {
         deadline: Instant,
     ) -> Vec<Result<()>> {
         let ledger = session.next();
-        let deadline = match &self.spool {
-            Some(spool) if !spool.is_empty() => {
+        let mut deadline = deadline;
+        if let Some(spool) = &self.spool {
+            deadline = deadline.min(Instant::now() + SPOOL_AFTER);
+            if !spool.is_empty(deadline) {
                 return spool_all(spool, &ledger, received);
             }
-            Some(_) => deadline.min(Instant::now() + SPOOL_AFTER),
-            None => deadline,
-        };
+        }
         let stored = session.write(&self.server, deadline, &ledger, |transaction| {
             change::events(transaction, received, Source::Caller)
         });
@@ -126,8 +126,12 @@ fn drain(server: &Server, spool: &Spool) {
             Ok(true) => most = DRAINED,
             // One of them is refused: they go one batch at a time.
             Ok(false) => most = 1,
-            Err(_) if !spool.wait(Some(PAUSE)) => return,
-            Err(_) => {}
+            Err(error) => {
+                spool.blame(&error.message);
+                if !spool.wait(Some(PAUSE)) {
+                    return;
+                }
+            }
         }
     }
 }
@@ -147,11 +151,7 @@ fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize
         Ok(()) | Err(Failure::Stored) => Vec::new(),
         Err(failure) if failure.is_about_data() && most > 1 => return Ok(false),
         Err(failure) if failure.is_about_data() => one_by_one(server, session, &batches)?,
-        Err(failure) => {
-            let error = failure.explain(&server.address);
-            spool.blame(&error.message);
-            return Err(error);
-        }
+        Err(failure) => return Err(failure.explain(&server.address)),
     };
     spool.done(&batches, &refused)?;
     Ok(true)

@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, params};
@@ -22,6 +22,8 @@ use crate::store::{ErrorKind, Result, Spooled, StoreError, lock, sqlite};
 const PAGES: i64 = 256 * 1024;
 /// Bytes that are drained in one transaction, or one batch more.
 const BYTES: usize = 8 * 1024 * 1024;
+/// When so few events are left after a round of draining, new ones wait for them.
+const LAST: u64 = 1_000;
 /// SQLite's mark for the files of one program: DIUS.
 const APPLICATION_ID: i32 = 0x4449_5553;
 const TABLES: &str = "
@@ -44,6 +46,9 @@ pub(super) struct Spool {
 #[derive(Default)]
 struct State {
     spooled: Spooled,
+    /// Whether new events wait for the last rounds of draining: a spool that is filled as fast as it
+    /// is drained would never be empty.
+    is_ending: bool,
     is_stopping: bool,
 }
 
@@ -119,7 +124,7 @@ impl Spool {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA max_page_count";
         connection.execute_batch(&format!("{settings} = {PAGES}")).map_err(explain)?;
         let state =
-            State { spooled: read_state(&connection).map_err(explain)?, is_stopping: false };
+            State { spooled: read_state(&connection).map_err(explain)?, ..State::default() };
         let (connection, state) = (Mutex::new(connection), Mutex::new(state));
         Ok(Self { path: path.to_owned(), connection, state, changed: Condvar::new(), _file: file })
     }
@@ -128,14 +133,21 @@ impl Spool {
         lock(&self.state).spooled.clone()
     }
 
-    /// Whether nothing waits.
-    pub(super) fn is_empty(&self) -> bool {
-        lock(&self.state).spooled.events == 0
+    /// Whether nothing is in it. Waits for that while the last events are drained.
+    pub(super) fn is_empty(&self, deadline: Instant) -> bool {
+        let time = deadline.saturating_duration_since(Instant::now());
+        let ended =
+            self.changed.wait_timeout_while(lock(&self.state), time, |state| state.is_ending);
+        ended.unwrap_or_else(PoisonError::into_inner).0.spooled.events == 0
     }
 
-    /// Keeps why the server does not store what waits.
+    /// Keeps why the server does not store what is in it.
     pub(super) fn blame(&self, reason: &str) {
-        reason.clone_into(&mut lock(&self.state).spooled.reason);
+        let mut state = lock(&self.state);
+        reason.clone_into(&mut state.spooled.reason);
+        state.is_ending = false;
+        drop(state);
+        self.changed.notify_all();
     }
 
     /// Keeps a batch. It is on the disk when this returns.
@@ -205,7 +217,10 @@ impl Spool {
         let spooled = read_state(&connection).map_err(|error| explain(&self.path, &error))?;
         let mut state = lock(&self.state);
         let reason = std::mem::take(&mut state.spooled.reason);
+        state.is_ending = (1..=LAST).contains(&spooled.events);
         state.spooled = Spooled { reason, ..spooled };
+        drop(state);
+        self.changed.notify_all();
         Ok(())
     }
 
@@ -242,4 +257,37 @@ fn read_state(connection: &Connection) -> rusqlite::Result<Spooled> {
 fn explain(path: &Path, error: &rusqlite::Error) -> StoreError {
     let explained = sqlite::explain(path, error);
     StoreError::new(explained.kind, format!("the spool cannot be used: {}", explained.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn new_events_wait_for_the_last_ones_that_are_drained() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(&folder.path().join("spool")).unwrap();
+        let ledger = |writer: &str| Ledger { writer: writer.into(), seq: 1 };
+        let event = br#"{"status": "new", "image": "a:1", "digest": "sha256:1"}"#;
+        let events = [Received::from_json(event, Utc::now()).unwrap()];
+        for writer in ["a", "b", "c"] {
+            spool.push(&ledger(writer), &events).unwrap();
+        }
+        let far = Instant::now() + Duration::from_secs(60);
+        let drain = || spool.done(&spool.first(10).unwrap().unwrap(), &[]).unwrap();
+        // Nobody waits before the server is known to take events, nor once it fails again.
+        assert!(!spool.is_empty(far));
+        drain();
+        spool.blame("the server does not answer");
+        assert!(!spool.is_empty(far));
+        drain();
+        assert!(!spool.is_empty(Instant::now()));
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| spool.is_empty(far));
+            drain();
+            assert!(waits.join().unwrap());
+        });
+    }
 }
