@@ -34,6 +34,7 @@ pub mod openapi;
 mod page;
 mod ping;
 mod reader;
+mod refusals;
 mod response;
 mod route;
 mod routes;
@@ -101,6 +102,8 @@ impl Server {
         };
         let context = Arc::clone(&running.context);
         running.threads.run(move || context.changes.watch(&context))?;
+        let context = Arc::clone(&running.context);
+        running.threads.run(move || context.refusals.watch(&*context.store))?;
         let accepted = running.accept_until(&self.listeners, [stop.as_fd(), gives_up.as_fd()]);
         running.context.changes.stop();
         accepted?;
@@ -173,7 +176,7 @@ impl Running {
 
     /// Waits for requests in progress, but not long for clients that have sent nothing.
     fn finish(&self) {
-        let Context { log, limits, store, capacity, .. } = &*self.context;
+        let Context { log, limits, store, capacity, refusals, .. } = &*self.context;
         log.info("stopping: finishing what is in flight");
         self.waiting.stop();
         if !capacity.connections.all_free(limits.silence) {
@@ -182,6 +185,7 @@ impl Running {
                 log.problem("some requests did not end in time");
             }
         }
+        refusals.stop(&**store);
         if let Err(error) = store.flush() {
             log.problem(&format!("nothing is lost, but the database could not be tidied: {error}"));
         }

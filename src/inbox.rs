@@ -6,6 +6,7 @@ pub mod history;
 pub mod labels;
 pub mod query;
 pub mod received;
+pub mod refused;
 pub mod scan;
 pub mod seen;
 pub mod until;

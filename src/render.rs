@@ -12,6 +12,7 @@ mod links;
 pub mod page;
 pub mod place;
 pub mod reconcile;
+pub mod refused;
 pub mod table;
 pub mod terminal;
 pub mod time;

@@ -27,6 +27,7 @@ use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::labels::Labelled;
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
+use crate::inbox::refused::Refused;
 use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
@@ -134,6 +135,12 @@ pub trait Store: Send + Sync {
     /// Keeps what a host's Diun says about a scan.
     fn take_beat(&self, host: &str, beat: &Beat, now: DateTime<Utc>) -> Result<()>;
 
+    /// Adds to the counts of refused webhook requests.
+    fn keep_refused(&self, refused: &[Refused]) -> Result<()>;
+
+    /// How many webhook requests were refused, by reason; the latest first.
+    fn refused(&self) -> Result<Vec<Refused>>;
+
     /// Every tag, ordered by name.
     fn list_tags(&self) -> Result<Vec<Tag>>;
 
@@ -160,7 +167,9 @@ pub trait Store: Send + Sync {
     fn put_tag(&self, images: &[ImageName], tag: Option<i64>, stamp: &Stamp) -> Result<Receipt>;
 
     /// Returns true if the tag exists.
-    fn tag_exists(&self, id: i64) -> Result<bool>;
+    fn tag_exists(&self, id: i64) -> Result<bool> {
+        Ok(self.list_tags()?.iter().any(|tag| tag.id == id))
+    }
 
     /// How many images have each tag, by its id. Tags without images are left out.
     fn count_tagged(&self) -> Result<BTreeMap<i64, u64>>;

@@ -6,14 +6,15 @@ use super::{Error, Outcome, Session, print_name};
 use crate::cli::{Format, Hosts as Args};
 use crate::render::hosts::{HostView, table};
 use crate::render::json;
+use crate::render::refused::sentence;
 
 pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
     if let Some(host) = &args.ping {
         return ping(host, session, out);
     }
-    let hosts = match session.open_existing()? {
-        Some(store) => store.hosts(session.now)?,
-        None => Vec::new(),
+    let (hosts, refused) = match session.open_existing()? {
+        Some(store) => (store.hosts(session.now)?, store.refused()?),
+        None => (Vec::new(), Vec::new()),
     };
     let views = || hosts.iter().map(|host| HostView::new(host, session.now));
     match args.format {
@@ -26,6 +27,9 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
         Format::Table => table(out, &hosts, session.now, session.terminal)?,
         Format::Json => json::array(out, views())?,
         Format::Ndjson => json::lines(out, views())?,
+    }
+    if let (Format::Table, Some(refused)) = (args.format, sentence(&refused, session.now)) {
+        session.note(refused);
     }
     Ok(Outcome::Done)
 }

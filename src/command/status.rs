@@ -16,14 +16,16 @@ pub(super) fn run(
     out: &mut impl Write,
 ) -> Result<Outcome, Error> {
     let now = Utc::now();
-    let (counts, scans) = match session.open_existing()? {
-        Some(store) => (store.count(now)?, store.scans()?),
-        None => (Counts::default(), Vec::new()),
+    let (counts, scans, refused) = match session.open_existing()? {
+        Some(store) => (store.count(now)?, store.scans()?, store.refused()?),
+        None => (Counts::default(), Vec::new(), Vec::new()),
     };
     match args.format {
         Format::Table if session.quiet => {}
-        Format::Table => table::counts(out, counts, &scans, now)?,
-        Format::Json | Format::Ndjson => json::line(out, &CountsView::new(counts, &scans, now))?,
+        Format::Table => table::counts(out, counts, &scans, &refused, now)?,
+        Format::Json | Format::Ndjson => {
+            json::line(out, &CountsView::new(counts, &scans, &refused, now))?
+        }
     }
     let pending = args.exit_code && counts.pending > 0;
     Ok(if pending { Outcome::Negative } else { Outcome::Done })

@@ -147,6 +147,9 @@ impl Connection<'_> {
             Err(error) => error.status,
         };
         self.context.metrics.answered(status);
+        if route::is_webhook(head, self.context) && self.context.refusals.count(status) {
+            self.context.metrics.refused();
+        }
         let path = ping::without_secret(&head.target);
         self.context.log.request(Entry {
             method: if head.method.is_empty() { "-" } else { &head.method },

@@ -10,6 +10,7 @@ use super::changes::Changes;
 use super::limits::{Capacity, Limits};
 use super::log::Log;
 use super::metrics::Metrics;
+use super::refusals::Refusals;
 use crate::store::Store;
 
 /// How to serve.
@@ -38,6 +39,7 @@ pub(super) struct Context {
     pub(super) limits: Limits,
     pub(super) capacity: Capacity,
     pub(super) changes: Changes,
+    pub(super) refusals: Refusals,
     /// Whether events went into the spool when one was last stored.
     is_spooling: AtomicBool,
     /// Why the server cannot go on, and what wakes it then.
@@ -63,6 +65,7 @@ impl Context {
             capacity: Capacity::new(limits.descriptors),
             limits,
             changes: Changes::default(),
+            refusals: Refusals::default(),
             is_spooling: AtomicBool::new(false),
             fatal: (OnceLock::new(), wake),
         };

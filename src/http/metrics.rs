@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use super::context::Context;
 use super::response::{Answer, bytes};
 use super::route::Request;
+use crate::inbox::refused::Refused;
 use crate::inbox::update::{Counts, Host};
 use crate::render::terminal::safe;
 use crate::render::time::age;
@@ -67,10 +68,11 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     let spooled = context.store.spooled();
     // A server that does not answer would hold up the other numbers.
     let is_away = spooled.as_ref().is_some_and(|spooled| spooled.events > 0);
-    let (counts, mut hosts) = if is_away {
-        (None, Vec::new())
+    let (counts, mut hosts, refused) = if is_away {
+        (None, Vec::new(), Vec::new())
     } else {
-        (Some(context.store.count(now)?), context.store.hosts(now)?)
+        let store = &context.store;
+        (Some(store.count(now)?), store.hosts(now)?, store.refused()?)
     };
     hosts.retain(|host| host.name.len() <= NAME);
     hosts.sort_by_key(|host| Reverse(host.last_event));
@@ -137,6 +139,18 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
             (label("result", "lost"), metrics.lost.load(Ordering::Relaxed)),
         ],
     );
+    metric(
+        "diunbox_webhook_refused_total",
+        "counter",
+        "Webhook requests that were refused, by reason, by all servers of the inbox.",
+        &by_reason(&refused, |refused| refused.count),
+    );
+    metric(
+        "diunbox_webhook_refused_last_timestamp_seconds",
+        "gauge",
+        "When a webhook request was last refused for a reason.",
+        &by_reason(&refused, |refused| seconds(refused.last)),
+    );
     let answers = metrics.answers.lock().unwrap_or_else(PoisonError::into_inner);
     let answers: Vec<_> = answers
         .iter()
@@ -200,6 +214,10 @@ impl Text {
 fn by_host(hosts: &[Host], value: impl Fn(&Host) -> Option<u64>) -> Vec<(String, u64)> {
     let sample = |host: &Host| Some((label("host", &host.name), value(host)?));
     hosts.iter().filter_map(sample).collect()
+}
+
+fn by_reason(refused: &[Refused], value: impl Fn(&Refused) -> u64) -> Vec<(String, u64)> {
+    refused.iter().map(|one| (label("reason", one.reason.as_str()), value(one))).collect()
 }
 
 fn seconds(time: DateTime<Utc>) -> u64 {

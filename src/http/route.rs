@@ -17,7 +17,7 @@ use super::head::Head;
 use super::limits::Class::Event;
 use super::limits::{BODY_LIMIT, RUNNING_LIMIT};
 use super::response::Answer;
-use super::routes::{AGAIN, Handler, PAGE, ROUTES, RUNNING, Route};
+use super::routes::{AGAIN, Handler, PAGE, ROUTES, RUNNING, Route, WEBHOOK};
 use super::{login, ping};
 use crate::image::ImageName;
 use crate::inbox::query::Query;
@@ -86,6 +86,11 @@ pub(super) fn check(head: &Head, peer: &str, context: &Context) -> Result<Found,
     let allowed = allowed.join(", ");
     let error = Error::new(405, format_args!("this path allows only {allowed}"));
     Err(error.with("Allow", allowed))
+}
+
+/// Whether a request is for the webhook.
+pub(super) fn is_webhook(head: &Head, context: &Context) -> bool {
+    path(head, &context.base_path).is_ok_and(|path| path == WEBHOOK)
 }
 
 /// The path as routes have it: decoded, without a slash at the end, and without the base path.

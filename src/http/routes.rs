@@ -44,6 +44,8 @@ const fn row(
     Route { path, method, class, handler, doc }
 }
 
+/// Where Diun sends events.
+pub(super) const WEBHOOK: &str = "/webhook";
 /// Where hosts say what they run.
 pub(super) const RUNNING: &str = "/api/running";
 /// The page.
@@ -55,11 +57,11 @@ const OPEN: [&str; 6] =
 /// A path that ends in `{…}` matches every longer one.
 #[rustfmt::skip] // a table
 pub(super) static ROUTES: &[Route] = &[
-    row("/webhook", Get, Event, WithContext(webhook::take),
+    row(WEBHOOK, Get, Event, WithContext(webhook::take),
         Doc::new("What Diun sends by default: GET with the event as its body. Without a body it says how to configure Diun").answers(&[(204, ""), (405, "Error")])),
-    row("/webhook", Post, Event, WithContext(webhook::take),
+    row(WEBHOOK, Post, Event, WithContext(webhook::take),
         Doc::new("Stores an event. It is durable when it is answered").body("Event").answers(&[(204, "")])),
-    row("/webhook", Put, Event, WithContext(webhook::take),
+    row(WEBHOOK, Put, Event, WithContext(webhook::take),
         Doc::new("The same").body("Event").answers(&[(204, "")])),
     row("/api/inbox", Get, Read, WithStore(inbox::get),
         Doc::new("Updates in order and in pages, small and flat; the pending ones unless `state` says otherwise")

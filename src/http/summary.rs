@@ -12,7 +12,7 @@ use crate::store::Store;
 pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
     request.no_parameters()?;
     let now = Utc::now();
-    Ok(json(200, &CountsView::new(store.count(now)?, &store.scans()?, now)))
+    Ok(json(200, &CountsView::new(store.count(now)?, &store.scans()?, &store.refused()?, now)))
 }
 
 /// What each host has to do.

@@ -1,6 +1,5 @@
 //! `/webhook`: what Diun sends.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -15,19 +14,15 @@ use crate::inbox::received::Received;
 
 /// Stores one event. It is durable when this returns 204.
 pub(super) fn take(request: &Request<'_>, context: &Arc<Context>) -> Answer {
-    let refuse = |reason: &dyn Display| {
-        context.metrics.refused();
-        Error::new(400, reason)
-    };
     if request.body.is_empty() {
         return Err(match request.head.method.as_str() {
             "GET" | "HEAD" => usage(),
-            _ => refuse(&"the body is empty: expected a Diun event as JSON"),
+            _ => Error::new(400, "the body is empty: expected a Diun event as JSON"),
         });
     }
     let (event, warnings) = Event::read(request.body).map_err(|error| {
         context.log.refused(request.body);
-        refuse(&error)
+        Error::new(400, error)
     })?;
     for warning in warnings {
         context.log.info(&format!("{}: {warning}", event.image));

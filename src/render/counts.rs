@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::json::seconds_or_null;
+use super::refused::RefusedView;
 use super::time::age;
+use crate::inbox::refused::{Refused, recent};
 use crate::inbox::scan::Scans;
 use crate::inbox::update::Counts;
 
@@ -25,11 +27,18 @@ pub struct CountsView {
     oldest_pending_age_seconds: u64,
     hosts_in_trouble: usize,
     images_not_checked: u64,
+    refused_requests: u64,
+    refused: Vec<RefusedView>,
 }
 
 impl CountsView {
     /// As it is at this time.
-    pub fn new(counts: Counts, scans: &[(String, Scans)], now: DateTime<Utc>) -> Self {
+    pub fn new(
+        counts: Counts,
+        scans: &[(String, Scans)],
+        refused: &[Refused],
+        now: DateTime<Utc>,
+    ) -> Self {
         let Counts { pending, snoozed, superseded, acknowledged, ignored, .. } = counts;
         let oldest = counts.oldest_pending.map(|oldest| age(oldest, now)).unwrap_or_default();
         Self {
@@ -44,6 +53,8 @@ impl CountsView {
             oldest_pending_age_seconds: oldest.as_secs(),
             hosts_in_trouble: scans.iter().filter(|(_, scans)| scans.has_trouble(now)).count(),
             images_not_checked: scans.iter().filter_map(|(_, scans)| scans.failed).sum(),
+            refused_requests: recent(refused, now).iter().map(|refused| refused.count).sum(),
+            refused: refused.iter().map(RefusedView::from).collect(),
         }
     }
 }

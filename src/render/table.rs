@@ -7,9 +7,11 @@ use chrono::{DateTime, Utc};
 use super::columns::{Column, cell, print};
 use super::fit;
 use super::place::{places, progress};
+use super::refused::sentence;
 use super::terminal::Terminal;
 use super::time::ago;
 use crate::image::short_name;
+use crate::inbox::refused::Refused;
 use crate::inbox::scan::Scans;
 use crate::inbox::update::{Counts, State, Tag, Update};
 
@@ -110,6 +112,7 @@ pub fn counts(
     out: &mut dyn Write,
     counts: Counts,
     scans: &[(String, Scans)],
+    refused: &[Refused],
     now: DateTime<Utc>,
 ) -> io::Result<()> {
     write!(out, "{} pending", counts.pending)?;
@@ -130,6 +133,9 @@ pub fn counts(
     let trouble: Vec<String> = trouble.map(|(host, _)| cell(host)).collect();
     if !trouble.is_empty() {
         write!(out, "; look at Diun on {}", trouble.join(", "))?;
+    }
+    if let Some(refused) = sentence(refused, now) {
+        write!(out, "; {refused}")?;
     }
     writeln!(out)
 }

@@ -35,13 +35,13 @@ use chrono::{DateTime, Utc};
 
 use self::events::{Drain, Events, SPOOL_AFTER};
 pub use self::names::Names;
-use self::part::{Part, of_images, part, whole};
+use self::part::{of_host, of_images, whole};
 use self::pool::Pool;
 use self::session::Server;
 use self::spool::Spool;
 pub use self::url::Address;
 use super::group::Group;
-use super::rules::{hosts, ignores, labels, query, scans, tags};
+use super::rules::{hosts, ignores, labels, query, refused, scans, tags};
 use super::{
     ErrorKind, Imported, Location, PATIENCE, Prune, Pruned, Result, Spooled, Store, StoreError,
     sqlite,
@@ -52,6 +52,7 @@ use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::labels::Labelled;
 use crate::inbox::query::{Detail, Query};
 use crate::inbox::received::Received;
+use crate::inbox::refused::Refused;
 use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, State, Tag, Update};
@@ -138,7 +139,7 @@ impl Store for PostgresStore {
     }
 
     fn digests(&self, image: &ImageName) -> Result<Vec<Digest>> {
-        let own = || vec![of_images("digests", &[image.as_str().to_owned()])];
+        let own = || [of_images("digests", &[image.as_str().to_owned()])];
         self.pool.read_rows(own, |sqlite| query::digests(sqlite, image.as_str()))
     }
 
@@ -161,7 +162,7 @@ impl Store for PostgresStore {
 
     fn keep_labels(&self, labelled: &[Labelled]) -> Result<()> {
         let images: Vec<String> = labelled.iter().map(|labelled| labelled.image.clone()).collect();
-        let own = || vec![of_images("labels", &images)];
+        let own = || [of_images("labels", &images)];
         self.pool.write_rows(own, |sqlite| labels::keep(sqlite, labelled))
     }
 
@@ -209,49 +210,54 @@ impl Store for PostgresStore {
     }
 
     fn scans(&self) -> Result<Vec<(String, Scans)>> {
-        self.pool.read_rows(|| vec![whole("hosts")], scans::list)
+        self.pool.read_rows(|| [whole("hosts")], scans::list)
     }
 
     fn ping_secret(&self, host: &str) -> Result<Option<String>> {
-        self.pool.read_rows(|| vec![of_host(host)], |sqlite| scans::secret(sqlite, host))
+        self.pool.read_rows(|| [of_host(host)], |sqlite| scans::secret(sqlite, host))
     }
 
     fn allow_ping(&self, host: &str) -> Result<String> {
-        self.pool.write_rows(|| vec![of_host(host)], |sqlite| scans::allow(sqlite, host))
+        self.pool.write_rows(|| [of_host(host)], |sqlite| scans::allow(sqlite, host))
     }
 
     fn take_beat(&self, host: &str, beat: &Beat, now: DateTime<Utc>) -> Result<()> {
-        self.pool.write_rows(|| vec![of_host(host)], |sqlite| scans::take(sqlite, host, beat, now))
+        self.pool.write_rows(|| [of_host(host)], |sqlite| scans::take(sqlite, host, beat, now))
+    }
+
+    fn keep_refused(&self, refused: &[Refused]) -> Result<()> {
+        self.pool.write_rows(|| [whole("refusals")], |sqlite| refused::keep(sqlite, refused))
+    }
+
+    fn refused(&self) -> Result<Vec<Refused>> {
+        self.pool.read_rows(|| [whole("refusals")], refused::list)
     }
 
     fn list_tags(&self) -> Result<Vec<Tag>> {
-        self.pool.read_rows(all_tags, tags::list)
+        self.pool.read_rows(|| [whole("tags")], tags::list)
     }
 
     fn create_tag(&self, name: &str) -> Result<Tag> {
         let name = tags::valid(name)?;
-        let id = self.pool.write_rows(all_tags, |sqlite| tags::create(sqlite, name))?;
+        let id = self.pool.write_rows(|| [whole("tags")], |sqlite| tags::create(sqlite, name))?;
         id.map(|id| Tag { id, name: name.to_owned() }).ok_or_else(|| tags::exists(name))
     }
 
     fn rename_tag(&self, id: i64, name: &str) -> Result<bool> {
         let name = tags::valid(name)?;
-        let renamed = self.pool.write_rows(all_tags, |sqlite| tags::rename(sqlite, id, name))?;
+        let renamed =
+            self.pool.write_rows(|| [whole("tags")], |sqlite| tags::rename(sqlite, id, name))?;
         renamed.ok_or_else(|| tags::exists(name))
     }
 
     fn delete_tag(&self, id: i64) -> Result<bool> {
-        self.pool.write_rows(all_tags, |sqlite| tags::delete(sqlite, id))
+        self.pool.write_rows(|| [whole("tags")], |sqlite| tags::delete(sqlite, id))
     }
 
     fn put_tag(&self, images: &[ImageName], tag: Option<i64>, stamp: &Stamp) -> Result<Receipt> {
         let receipt =
             self.pool.write(|transaction| change::put_tag(transaction, images, tag, stamp))?;
         receipt.ok_or_else(|| tags::unknown(tag.unwrap_or_default()))
-    }
-
-    fn tag_exists(&self, id: i64) -> Result<bool> {
-        Ok(self.list_tags()?.iter().any(|tag| tag.id == id))
     }
 
     fn count_tagged(&self) -> Result<BTreeMap<i64, u64>> {
@@ -287,12 +293,4 @@ impl Store for PostgresStore {
     fn flush(&self) -> Result<()> {
         Ok(())
     }
-}
-
-fn all_tags() -> Vec<Part> {
-    vec![whole("tags")]
-}
-
-fn of_host(host: &str) -> Part {
-    part("hosts", "t.name = $1", vec![host.into()])
 }

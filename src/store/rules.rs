@@ -14,6 +14,7 @@ pub(super) mod lines;
 pub(super) mod patterns;
 pub(super) mod query;
 pub(super) mod reconcile;
+pub(super) mod refused;
 pub(super) mod row;
 pub(super) mod scans;
 pub(super) mod selection;

@@ -22,7 +22,7 @@ pub(super) use self::error::explain;
 use super::group::Group;
 use super::open::temporary_folder;
 use super::rules::{
-    act, history, hosts, ignores, import, labels, query, reconcile, scans, tags, undo,
+    act, history, hosts, ignores, import, labels, query, reconcile, refused, scans, tags, undo,
 };
 use super::{Imported, Location, PATIENCE, Prune, Pruned, Result, Store, StoreError};
 use crate::image::{ImageName, ImagePattern};
@@ -31,6 +31,7 @@ use crate::inbox::history::{Entry, Ignore, Page};
 use crate::inbox::labels::Labelled;
 use crate::inbox::query::Query;
 use crate::inbox::received::Received;
+use crate::inbox::refused::Refused;
 use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, Tag, Update};
@@ -172,6 +173,14 @@ impl Store for SqliteStore {
         self.core.change(|connection| scans::take(connection, host, beat, now))
     }
 
+    fn keep_refused(&self, refused: &[Refused]) -> Result<()> {
+        self.core.change(|connection| refused::keep(connection, refused))
+    }
+
+    fn refused(&self) -> Result<Vec<Refused>> {
+        self.core.read(refused::list)
+    }
+
     fn list_tags(&self) -> Result<Vec<Tag>> {
         self.core.read(tags::list)
     }
@@ -195,10 +204,6 @@ impl Store for SqliteStore {
     fn put_tag(&self, images: &[ImageName], tag: Option<i64>, stamp: &Stamp) -> Result<Receipt> {
         let receipt = self.core.change(|connection| tags::put(connection, images, tag, stamp))?;
         receipt.ok_or_else(|| tags::unknown(tag.unwrap_or_default()))
-    }
-
-    fn tag_exists(&self, id: i64) -> Result<bool> {
-        Ok(self.list_tags()?.iter().any(|tag| tag.id == id))
     }
 
     fn count_tagged(&self) -> Result<BTreeMap<i64, u64>> {

@@ -3,6 +3,7 @@ DROP TABLE writers;
 DROP TABLE ignores;
 DROP TABLE action_images;
 DROP TABLE actions;
+DROP TABLE refusals;
 DROP TABLE hosts;
 DROP TABLE removed;
 DROP TABLE labels;

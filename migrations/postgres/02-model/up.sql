@@ -63,6 +63,10 @@ CREATE TABLE hosts (
   name TEXT PRIMARY KEY, last_event BIGINT, last_reconcile BIGINT, ping_secret TEXT,
   scans TEXT NOT NULL DEFAULT '');
 
+-- How many webhook requests were refused, by reason, and when the last one was.
+CREATE TABLE refusals (
+  reason TEXT PRIMARY KEY, count BIGINT NOT NULL, last BIGINT NOT NULL);
+
 -- What was decided. The uid tells actions apart across databases. Only actions about the same thing
 -- (state, tag or pattern) come in one another's way when they are taken back.
 CREATE TABLE actions (

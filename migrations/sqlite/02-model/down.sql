@@ -2,6 +2,7 @@ PRAGMA application_id = 0;
 DROP TABLE ignores;
 DROP TABLE action_images;
 DROP TABLE actions;
+DROP TABLE refusals;
 DROP TABLE hosts;
 DROP TABLE removed;
 DROP TABLE labels;

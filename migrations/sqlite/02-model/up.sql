@@ -66,6 +66,10 @@ CREATE TABLE hosts (
   name TEXT PRIMARY KEY, last_event INTEGER, last_reconcile INTEGER, ping_secret TEXT,
   scans TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
 
+-- How many webhook requests were refused, by reason, and when the last one was.
+CREATE TABLE refusals (
+  reason TEXT PRIMARY KEY, count INTEGER NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID;
+
 -- What was decided. The uid tells actions apart across databases. Only actions about the same thing
 -- (state, tag or pattern) come in one another's way when they are taken back.
 CREATE TABLE actions (

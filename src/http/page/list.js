@@ -183,7 +183,8 @@ const rowOf = (image) => [...byId("list").querySelectorAll(".row")].find((item) 
 function showCounts() {
   const oldest = counts.oldest_pending ? `, oldest ${ago(counts.oldest_pending).replace(/ ago$/, "")}` : "";
   const trouble = counts.hosts_in_trouble ? `; look at Diun on ${plural(counts.hosts_in_trouble, "host")}` : "";
-  byId("summary").textContent = `${(counts.pending ?? 0).toLocaleString("en")} pending${oldest}${trouble}`;
+  const refused = counts.refused_requests ? `; ${plural(counts.refused_requests, "webhook request")} refused` : "";
+  byId("summary").textContent = `${(counts.pending ?? 0).toLocaleString("en")} pending${oldest}${trouble}${refused}`;
   document.title = `(${counts.pending ?? 0}) diunbox`;
   for (const [index, tab] of [...byId("tabs").children].entries()) {
     const state = STATES[index];

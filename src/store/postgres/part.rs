@@ -29,6 +29,11 @@ pub(super) fn whole(table: &'static str) -> Part {
     part(table, "true", Vec::new())
 }
 
+/// A host.
+pub(super) fn of_host(host: &str) -> Part {
+    part("hosts", "t.name = $1", vec![host.into()])
+}
+
 /// The rows of some images.
 pub(super) fn of_images(table: &'static str, images: &[String]) -> Part {
     part(table, "t.image = ANY($1)", vec![images.iter().map(String::as_str).collect()])

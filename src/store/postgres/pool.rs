@@ -60,9 +60,9 @@ impl Pool {
     }
 
     /// Loads some rows, and asks a rule about them.
-    pub(super) fn read_rows<T>(
+    pub(super) fn read_rows<T, const N: usize>(
         &self,
-        parts: impl Fn() -> Vec<Part>,
+        parts: impl Fn() -> [Part; N],
         rule: impl Fn(&Sqlite) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.read(|transaction| {
@@ -72,9 +72,9 @@ impl Pool {
     }
 
     /// Loads some rows, and has a rule change them.
-    pub(super) fn write_rows<T>(
+    pub(super) fn write_rows<T, const N: usize>(
         &self,
-        parts: impl Fn() -> Vec<Part>,
+        parts: impl Fn() -> [Part; N],
         rule: impl Fn(&Sqlite) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.write(|transaction| {

@@ -7,12 +7,13 @@ use rusqlite::Connection;
 use crate::store::rules::row::text;
 
 /// The tables that the rules read and write, such that none refers to a later one.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "updates",
     "places",
     "digests",
     "labels",
     "hosts",
+    "refusals",
     "actions",
     "action_images",
     "ignores",

@@ -127,7 +127,7 @@ ON CONFLICT (image, hostname, provider, workload) DO UPDATE SET
     last_seen = max(last_seen, excluded.last_seen),
     times = max(times, excluded.times);";
 
-/// Labels, hosts, tags, patterns and actions. What an action about a tag changed is not taken over: tags have
+/// Labels, hosts, refusals, tags, patterns and actions. What an action about a tag changed is not taken over: tags have
 /// other numbers here.
 const OTHERS: &str = "
 INSERT OR IGNORE INTO main.labels SELECT * FROM other.labels;
@@ -139,6 +139,8 @@ ON CONFLICT (name) DO UPDATE SET
         coalesce(excluded.last_reconcile, last_reconcile)),
     ping_secret = coalesce(ping_secret, excluded.ping_secret),
     scans = coalesce(nullif(scans, ''), excluded.scans);
+INSERT INTO main.refusals (reason, count, last) SELECT reason, count, last FROM other.refusals WHERE true
+ON CONFLICT (reason) DO UPDATE SET count = max(count, excluded.count), last = max(last, excluded.last);
 INSERT OR IGNORE INTO main.tags (name) SELECT name FROM other.tags ORDER BY id;
 INSERT INTO main.tag_assignments (image, tag_id)
 SELECT a.image, t.id FROM other.tag_assignments a

@@ -35,7 +35,7 @@ fn flat_json_for_a_dashboard() {
     let expected = json!({
         "pending": 1, "snoozed": 0, "superseded": 0, "acknowledged": 1, "ignored": 0, "total": 2,
         "oldest_pending": received, "newest_pending": received,
-        "hosts_in_trouble": 0, "images_not_checked": 0,
+        "hosts_in_trouble": 0, "images_not_checked": 0, "refused_requests": 0, "refused": [],
     });
     assert_eq!(status, expected);
     inbox.output(["ack", "--all"]);

@@ -190,7 +190,7 @@ fn the_summary_is_flat() {
         json!({
             "pending": 0, "snoozed": 0, "superseded": 0, "acknowledged": 0, "ignored": 0, "total": 0,
             "oldest_pending": null, "newest_pending": null, "oldest_pending_age_seconds": 0,
-            "hosts_in_trouble": 0, "images_not_checked": 0
+            "hosts_in_trouble": 0, "images_not_checked": 0, "refused_requests": 0, "refused": []
         })
     );
     for image in ["a:1", "b:1", "c:1"] {

@@ -16,6 +16,7 @@ mod memory;
 mod page;
 mod panic;
 mod ping;
+mod refused;
 mod shutdown;
 mod triage;
 mod webhook;

@@ -11,6 +11,7 @@ use diunbox::inbox::history::{Entry, Ignore, Page};
 use diunbox::inbox::labels::Labelled;
 use diunbox::inbox::query::Query;
 use diunbox::inbox::received::Received;
+use diunbox::inbox::refused::Refused;
 use diunbox::inbox::scan::{Beat, Scans};
 use diunbox::inbox::seen::{Reconciled, Seen};
 use diunbox::inbox::update::{Counts, Digest, Host, Tag, Update};
@@ -81,6 +82,12 @@ impl Store for Defective {
     fn take_beat(&self, _: &str, _: &Beat, _: DateTime<Utc>) -> Result<()> {
         unimplemented!()
     }
+    fn keep_refused(&self, _: &[Refused]) -> Result<()> {
+        unimplemented!()
+    }
+    fn refused(&self) -> Result<Vec<Refused>> {
+        Ok(Vec::new())
+    }
     fn keep_labels(&self, _: &[Labelled]) -> Result<()> {
         unimplemented!()
     }
@@ -103,9 +110,6 @@ impl Store for Defective {
         unimplemented!()
     }
     fn unignore(&self, _: &str, _: &Stamp) -> Result<Option<Receipt>> {
-        unimplemented!()
-    }
-    fn tag_exists(&self, _: i64) -> Result<bool> {
         unimplemented!()
     }
     fn count_tagged(&self) -> Result<BTreeMap<i64, u64>> {

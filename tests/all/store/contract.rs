@@ -9,6 +9,7 @@ use diunbox::image::{ImageName, ImagePattern};
 use diunbox::inbox::action::{Action, Kind, Origin, Reason, Receipt, Stamp};
 use diunbox::inbox::query::{Cursor, Query, Sort, Wanted};
 use diunbox::inbox::received::Received;
+use diunbox::inbox::refused::{self, Refused};
 use diunbox::inbox::scan::Scans;
 use diunbox::inbox::update::{Host, State, Update};
 use diunbox::store::{ErrorKind, Prune, Store};
@@ -39,6 +40,7 @@ contract! {
     pages_are_the_whole_in_pieces
     counts_are_by_state
     hosts_have_what_they_need_and_were_last_heard_from
+    refused_requests_are_counted_by_reason
     tags_stay_with_their_images
     pruning_removes_what_is_old_and_acknowledged
     concurrent_events_are_each_counted_once
@@ -584,6 +586,26 @@ fn concurrent_events_are_each_counted_once(store: &dyn Store) {
     let times = |update: &Update| update.places.iter().map(|place| place.times).sum::<u64>();
     assert_eq!(all.values().map(times).sum::<u64>(), 8 * 25);
     assert_eq!(all.len(), 2);
+}
+
+fn refused_requests_are_counted_by_reason(store: &dyn Store) {
+    let refused = |reason, count, second| Refused { reason, count, last: at(second) };
+    let (token, size) = (refused::Reason::Token, refused::Reason::Size);
+    assert_eq!(store.refused().unwrap(), []);
+    store.keep_refused(&[refused(token, 2, 5), refused(size, 1, 6)]).unwrap();
+    // A server whose clock is behind.
+    store.keep_refused(&[refused(size, 3, 4)]).unwrap();
+    assert_eq!(store.refused().unwrap(), [refused(size, 4, 6), refused(token, 2, 5)]);
+    store.keep_refused(&[refused(token, 1, 7)]).unwrap();
+    let expected = [refused(token, 3, 7), refused(size, 4, 6)];
+    assert_eq!(store.refused().unwrap(), expected);
+    // Another inbox that has some of the same is taken over.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("backup.db");
+    store.backup(&path).unwrap();
+    store.keep_refused(&[refused(size, 1, 8)]).unwrap();
+    store.import(&path).unwrap();
+    assert_eq!(store.refused().unwrap(), [refused(size, 5, 8), refused(token, 3, 7)]);
 }
 
 fn a_backup_is_a_store(store: &dyn Store) {

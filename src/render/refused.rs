@@ -1,0 +1,46 @@
+//! Webhook requests that were refused, in words and as JSON.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::json::seconds;
+use super::time::ago;
+use crate::inbox::refused::{Reason, Refused, recent};
+
+/// What was refused for one reason, as JSON.
+#[derive(Debug, Serialize)]
+pub struct RefusedView {
+    reason: Reason,
+    count: u64,
+    #[serde(serialize_with = "seconds")]
+    last: DateTime<Utc>,
+}
+
+impl From<&Refused> for RefusedView {
+    fn from(&Refused { reason, count, last }: &Refused) -> Self {
+        Self { reason, count, last }
+    }
+}
+
+/// What was refused lately; `None` if nothing was. The latest comes first.
+pub fn sentence(refused: &[Refused], now: DateTime<Utc>) -> Option<String> {
+    let recent = recent(refused, now);
+    let last = ago(recent.first()?.last, now);
+    let count: u64 = recent.iter().map(|refused| refused.count).sum();
+    let requests = if count == 1 { "request" } else { "requests" };
+    let reasons =
+        recent.iter().map(|refused| format!("{} {}", refused.count, words(refused.reason)));
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    Some(format!("{count} webhook {requests} refused, last {last} ({reasons})"))
+}
+
+fn words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Token => "without a valid token",
+        Reason::Forbidden => "with a token or from a page that may not",
+        Reason::Event => "without an event",
+        Reason::Size => "too large",
+        Reason::Timeout => "too slow",
+        Reason::Request => "not understood",
+    }
+}
