@@ -46,6 +46,12 @@ pub struct Cli {
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", help_heading = GLOBAL)]
     pub color: ColorWhen,
 
+    /// How long to wait for a database that is locked or does not answer [default: 8]
+    ///
+    /// `serve` answers an event with 503 after that time, and writes it to the log. Diun waits 10 seconds.
+    #[arg(long, value_name = "SECONDS", global = true, help_heading = GLOBAL, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: Option<u64>,
+
     /// Suppress messages; `list` and `tag list` print only names
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,

@@ -24,6 +24,7 @@ mod watch;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -75,6 +76,7 @@ impl Error {
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
         database: location::choose(cli.db.as_deref()),
+        patience: cli.timeout.map_or(store::PATIENCE, Duration::from_secs),
         quiet: cli.quiet,
         terminal: Terminal::detect(match cli.color {
             ColorWhen::Auto => None,
@@ -115,6 +117,8 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
 struct Session {
     /// Or what is wrong with it: some commands need none.
     database: Result<Location, String>,
+    /// How long to wait for it.
+    patience: Duration,
     quiet: bool,
     terminal: Terminal,
     /// When the command was started.
@@ -128,7 +132,7 @@ impl Session {
 
     /// Opens the store, and creates it if it is missing.
     fn open(&self) -> Result<Box<dyn Store>, Error> {
-        Ok(store::open(self.database()?)?)
+        Ok(store::open(self.database()?, self.patience)?)
     }
 
     /// Opens the store if it exists. Read-only commands never create a database; without one this

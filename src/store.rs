@@ -41,8 +41,9 @@ pub use open::{import, open, open_with_spool};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
-/// How long an operation waits in all. Diun waits 10 s for an answer.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long an operation waits in all for a lock or a server, unless told otherwise. Diun waits 10 s for
+/// an answer.
+pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Locks, also after a panic elsewhere: what is behind the locks of a store is whole between statements.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

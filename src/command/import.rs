@@ -10,7 +10,7 @@ pub(super) fn run(args: &Import, session: &Session) -> Result<Outcome, Error> {
         return Err(Error::Message(format!("{from} is not a file")));
     }
     let store = session.open()?;
-    let Imported { added, changed, actions } = store::import(&*store, &from)?;
+    let Imported { added, changed, actions } = store::import(&*store, &from, session.patience)?;
     let (added, actions) = (count(added, "update"), count(actions, "action"));
     session.note(format_args!("added {added} and {actions}, changed {}", count(changed, "update")));
     Ok(Outcome::Done)

@@ -49,7 +49,7 @@ fn serve(args: &Serve, session: &Session, log: Log) -> Result<Outcome, Error> {
         )));
     }
     let store = match &args.spool {
-        Some(spool) => store::open_with_spool(session.database()?, spool)?,
+        Some(spool) => store::open_with_spool(session.database()?, spool, session.patience)?,
         None => session.open()?,
     };
     std::panic::set_hook(Box::new(move |panic| {

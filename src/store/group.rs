@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::{ErrorKind, PATIENCE, Result, StoreError, lock};
+use super::{ErrorKind, Result, StoreError, lock};
 use crate::inbox::received::Received;
 
 /// Events in one transaction. Others wait to write meanwhile.
@@ -31,9 +31,14 @@ struct Job {
 
 impl Group {
     /// Stores an event, together with those of other callers.
-    pub(super) fn upsert<S: Sink>(&self, sink: &Arc<S>, received: Received) -> Result<()> {
+    pub(super) fn upsert<S: Sink>(
+        &self,
+        sink: &Arc<S>,
+        received: Received,
+        deadline: Instant,
+    ) -> Result<()> {
         let (done, result) = channel();
-        let job = Job { received, deadline: Instant::now() + PATIENCE, done };
+        let job = Job { received, deadline, done };
         let sent = self.sender(sink).and_then(|sender| sender.send(job).ok());
         let failed =
             || StoreError::new(ErrorKind::Other, "the thread that stores events has ended");

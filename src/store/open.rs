@@ -1,6 +1,7 @@
 //! Opens a store by its location, and brings two together.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -9,15 +10,16 @@ use super::PostgresStore;
 use super::{ErrorKind, Imported, Location, Result, SqliteStore, Store, StoreError};
 
 /// Opens the store at a location: an SQLite file, which is created if it is missing, or a database of
-/// PostgreSQL, whose tables are created if they are missing.
+/// PostgreSQL, whose tables are created if they are missing. This and each operation waits so long for
+/// locks and for the server.
 ///
 /// # Errors
 /// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
-pub fn open(location: &Location) -> Result<Box<dyn Store>> {
+pub fn open(location: &Location, patience: Duration) -> Result<Box<dyn Store>> {
     match location {
-        Location::File(path) => Ok(Box::new(SqliteStore::open(path)?)),
+        Location::File(path) => Ok(Box::new(SqliteStore::open_patiently(path, patience)?)),
         #[cfg(feature = "postgres")]
-        Location::Postgres(address) => Ok(Box::new(PostgresStore::open(address)?)),
+        Location::Postgres(address) => Ok(Box::new(PostgresStore::open(address, patience)?)),
         #[cfg(not(feature = "postgres"))]
         Location::Postgres(address) => match **address {},
     }
@@ -27,11 +29,15 @@ pub fn open(location: &Location) -> Result<Box<dyn Store>> {
 ///
 /// # Errors
 /// As [`open`], and when the file cannot be used or the store is a file itself.
-pub fn open_with_spool(location: &Location, spool: &Path) -> Result<Box<dyn Store>> {
+pub fn open_with_spool(
+    location: &Location,
+    spool: &Path,
+    patience: Duration,
+) -> Result<Box<dyn Store>> {
     match location {
         #[cfg(feature = "postgres")]
         Location::Postgres(address) => {
-            Ok(Box::new(PostgresStore::open_with_spool(address, spool)?))
+            Ok(Box::new(PostgresStore::open_with_spool(address, spool, patience)?))
         }
         _ => {
             let spool = spool.display();
@@ -46,13 +52,13 @@ pub fn open_with_spool(location: &Location, spool: &Path) -> Result<Box<dyn Stor
 ///
 /// # Errors
 /// When one of them cannot be used.
-pub fn import(into: &dyn Store, from: &Location) -> Result<Imported> {
+pub fn import(into: &dyn Store, from: &Location, patience: Duration) -> Result<Imported> {
     match from {
         Location::File(path) => into.import(path),
         Location::Postgres(_) => {
             let folder = temporary_folder()?;
             let copy = folder.path().join("other.db");
-            open(from)?.backup(&copy)?;
+            open(from, patience)?.backup(&copy)?;
             into.import(&copy)
         }
     }

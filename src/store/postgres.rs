@@ -29,7 +29,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -43,8 +43,7 @@ pub use self::url::Address;
 use super::group::Group;
 use super::rules::{hosts, ignores, labels, query, refused, scans, tags};
 use super::{
-    ErrorKind, Imported, Location, PATIENCE, Prune, Pruned, Result, Spooled, Store, StoreError,
-    sqlite,
+    ErrorKind, Imported, Location, Prune, Pruned, Result, Spooled, Store, StoreError, sqlite,
 };
 use crate::image::{ImageName, ImagePattern};
 use crate::inbox::action::{Action, Receipt, Stamp};
@@ -74,9 +73,10 @@ impl PostgresStore {
     ///
     /// # Errors
     /// When no server can be used.
-    pub fn open(address: &Address) -> Result<Self> {
-        let store = Self::new(address, None)?;
-        store.reach(FIRST * u32::try_from(address.hosts.len()).unwrap_or(1))?;
+    pub fn open(address: &Address, patience: Duration) -> Result<Self> {
+        let store = Self::new(address, None, patience)?;
+        let first = FIRST * u32::try_from(address.hosts.len()).unwrap_or(1);
+        store.reach(first.min(patience))?;
         Ok(store)
     }
 
@@ -84,8 +84,8 @@ impl PostgresStore {
     ///
     /// # Errors
     /// When a server answers and cannot be used, or when the file cannot.
-    pub fn open_with_spool(address: &Address, spool: &Path) -> Result<Self> {
-        let store = Self::new(address, Some(Arc::new(Spool::open(spool)?)))?;
+    pub fn open_with_spool(address: &Address, spool: &Path, patience: Duration) -> Result<Self> {
+        let store = Self::new(address, Some(Arc::new(Spool::open(spool)?)), patience)?;
         match store.check() {
             Err(error) if error.kind != ErrorKind::Unavailable => Err(error),
             _ => Ok(store),
@@ -98,10 +98,10 @@ impl PostgresStore {
             .with(patience, |session, server, deadline| session.ask(server, deadline, count::check))
     }
 
-    fn new(address: &Address, spool: Option<Arc<Spool>>) -> Result<Self> {
+    fn new(address: &Address, spool: Option<Arc<Spool>>, patience: Duration) -> Result<Self> {
         let tls = tls::connector(address)
             .map_err(|message| StoreError::new(ErrorKind::Unusable, message))?;
-        let server = Arc::new(Server { address: address.clone(), tls });
+        let server = Arc::new(Server { address: address.clone(), tls, patience });
         let location = Location::Postgres(Box::new(address.clone()));
         let drain = spool.as_ref().map(|spool| Drain::start(&server, spool)).transpose()?;
         let events = Events::new(Arc::clone(&server), spool);
@@ -117,11 +117,11 @@ impl PostgresStore {
 
 impl Store for PostgresStore {
     fn upsert(&self, received: Received) -> Result<()> {
-        self.group.upsert(&self.events, received)
+        self.group.upsert(&self.events, received, self.events.deadline())
     }
 
     fn upsert_all(&self, received: &[Received]) -> Result<()> {
-        self.events.all(received, Instant::now() + PATIENCE).into_iter().collect()
+        self.events.all(received, self.events.deadline()).into_iter().collect()
     }
 
     fn select(&self, query: &Query) -> Result<Vec<Update>> {
@@ -282,7 +282,8 @@ impl Store for PostgresStore {
     }
 
     fn check(&self) -> Result<()> {
-        self.reach(if self.events.spool.is_some() { SPOOL_AFTER } else { PATIENCE })
+        let patience = self.pool.patience();
+        self.reach(if self.events.spool.is_some() { patience.min(SPOOL_AFTER) } else { patience })
     }
 
     fn spooled(&self) -> Option<Spooled> {

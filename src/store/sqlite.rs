@@ -9,7 +9,7 @@ mod upkeep;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
@@ -68,19 +68,27 @@ impl SqliteStore {
     /// # Errors
     /// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
     pub fn open(path: &Path) -> Result<Self> {
-        let (database, connection) = Database::open(path)?;
-        let core = Arc::new(Core::new(database, connection));
+        Self::open_patiently(path, PATIENCE)
+    }
+
+    /// The same. This and each operation waits so long for locks.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_patiently(path: &Path, patience: Duration) -> Result<Self> {
+        let (database, connection) = Database::open(path, patience)?;
+        let core = Arc::new(Core::new(database, connection, patience));
         Ok(Self { core, group: Group::default(), location: path.into() })
     }
 }
 
 impl Store for SqliteStore {
     fn upsert(&self, received: Received) -> Result<()> {
-        self.group.upsert(&self.core, received)
+        self.group.upsert(&self.core, received, self.core.deadline())
     }
 
     fn upsert_all(&self, received: &[Received]) -> Result<()> {
-        self.core.upsert(received, Instant::now() + PATIENCE)
+        self.core.upsert(received, self.core.deadline())
     }
 
     fn select(&self, query: &Query) -> Result<Vec<Update>> {
@@ -105,7 +113,7 @@ impl Store for SqliteStore {
     }
 
     fn reconcile(&self, seen: &[Seen], stamp: &Stamp, is_dry: bool) -> Result<Reconciled> {
-        self.core.write(Instant::now() + PATIENCE, |connection| {
+        self.core.write(self.core.deadline(), |connection| {
             let transaction = connection.transaction()?;
             let reconciled = reconcile::apply(&transaction, seen, stamp)?;
             if is_dry {
@@ -211,12 +219,12 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, what: Prune) -> Result<Pruned> {
-        self.core.write(Instant::now() + PATIENCE, |connection| upkeep::prune(connection, what))
+        self.core.write(self.core.deadline(), |connection| upkeep::prune(connection, what))
     }
 
     fn import(&self, from: &Path) -> Result<Imported> {
         let (_folder, copy) = current(from)?;
-        self.core.write(Instant::now() + PATIENCE, |connection| import::merge(connection, &copy))
+        self.core.write(self.core.deadline(), |connection| import::merge(connection, &copy))
     }
 
     fn backup(&self, to: &Path) -> Result<()> {
@@ -233,7 +241,7 @@ impl Store for SqliteStore {
     }
 
     fn flush(&self) -> Result<()> {
-        self.core.write(Instant::now() + PATIENCE, |connection| upkeep::checkpoint(connection))
+        self.core.write(self.core.deadline(), |connection| upkeep::checkpoint(connection))
     }
 }
 

@@ -11,7 +11,7 @@ use super::spool::{Batches, Spool};
 use super::transaction::Ledger;
 use crate::inbox::received::Received;
 use crate::store::group::Sink;
-use crate::store::{ErrorKind, PATIENCE, Result, StoreError, lock};
+use crate::store::{ErrorKind, Result, StoreError, lock};
 
 /// How long the server is tried before events go into the spool.
 pub(super) const SPOOL_AFTER: Duration = Duration::from_secs(3);
@@ -31,6 +31,11 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn new(server: Arc<Server>, spool: Option<Arc<Spool>>) -> Self {
         Self { server, session: Mutex::default(), spool }
+    }
+
+    /// When an operation that begins now gives up.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.server.patience
     }
 
     /// Stores events in one transaction. Where the server refuses one of them, the others are stored.
@@ -165,7 +170,7 @@ fn one_by_one(
 ) -> Result<Vec<(Received, String)>> {
     let mut refused = Vec::new();
     for (_, event) in &batches.events {
-        let (ledger, deadline) = (session.next(), Instant::now() + PATIENCE);
+        let (ledger, deadline) = (session.next(), Instant::now() + server.patience);
         let stored = session.write(server, deadline, &ledger, |transaction| {
             change::events(transaction, std::slice::from_ref(event), Source::Spool)
         });

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::part::Part;
 use super::session::{Server, Session};
 use super::transaction::Transaction;
-use crate::store::{PATIENCE, Result, lock};
+use crate::store::{Result, lock};
 
 /// Sessions that are kept for the next operation.
 const IDLE_SESSIONS: usize = 4;
@@ -26,6 +26,11 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn new(server: Arc<Server>) -> Self {
         Self { server, idle: Mutex::default() }
+    }
+
+    /// How long an operation tries.
+    pub(super) fn patience(&self) -> Duration {
+        self.server.patience
     }
 
     pub(super) fn with<T>(
@@ -45,15 +50,19 @@ impl Pool {
     }
 
     pub(super) fn ask<T>(&self, work: impl Fn(&Connection) -> Tried<T>) -> Result<T> {
-        self.with(PATIENCE, |session, server, deadline| session.ask(server, deadline, work))
+        self.with(self.server.patience, |session, server, deadline| {
+            session.ask(server, deadline, work)
+        })
     }
 
     pub(super) fn read<T>(&self, work: impl Fn(&Transaction<'_>) -> Tried<T>) -> Result<T> {
-        self.with(PATIENCE, |session, server, deadline| session.read(server, deadline, work))
+        self.with(self.server.patience, |session, server, deadline| {
+            session.read(server, deadline, work)
+        })
     }
 
     pub(super) fn write<T>(&self, work: impl Fn(&Transaction<'_>) -> Tried<T>) -> Result<T> {
-        self.with(PATIENCE, |session, server, deadline| {
+        self.with(self.server.patience, |session, server, deadline| {
             let ledger = session.next();
             session.write(server, deadline, &ledger, work)
         })

@@ -28,6 +28,8 @@ pub(super) struct Session {
 pub(super) struct Server {
     pub(super) address: Address,
     pub(super) tls: MakeRustlsConnect,
+    /// How long an operation tries.
+    pub(super) patience: Duration,
 }
 
 impl Session {
@@ -133,7 +135,7 @@ impl Session {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        let Server { address, tls } = server;
+        let Server { address, tls, .. } = server;
         let (connection, host) = Connection::open(address, tls, self.host, deadline)?;
         self.host = host;
         schema::prepare(&connection)?;

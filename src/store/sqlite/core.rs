@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -11,7 +11,7 @@ use super::database::{CACHE_KIB, Database};
 use crate::inbox::received::Received;
 use crate::store::group::Sink;
 use crate::store::rules::{lines, upsert};
-use crate::store::{ErrorKind, PATIENCE, Result, StoreError, lock};
+use crate::store::{ErrorKind, Result, StoreError, lock};
 
 /// Connections that are kept open for the next operation.
 const IDLE_CONNECTIONS: usize = 4;
@@ -25,25 +25,41 @@ const BULK: usize = 1_000;
 pub(super) struct Core {
     pub(super) database: Database,
     idle: Mutex<Vec<Connection>>,
+    patience: Duration,
     /// Held while a transaction writes: this process's writers queue here, not in SQLite.
     writing: Mutex<()>,
 }
 
 impl Core {
-    pub(super) fn new(database: Database, connection: Connection) -> Self {
-        Self { database, idle: Mutex::new(vec![connection]), writing: Mutex::default() }
+    pub(super) fn new(database: Database, connection: Connection, patience: Duration) -> Self {
+        let idle = Mutex::new(vec![connection]);
+        Self { database, idle, patience, writing: Mutex::default() }
+    }
+
+    /// When an operation that begins now gives up.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.patience
     }
 
     pub(super) fn with<T>(
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        self.with_until(self.deadline(), work)
+    }
+
+    fn with_until<T>(
+        &self,
+        deadline: Instant,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
         let idle = lock(&self.idle).pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => self.database.connect()?,
+            None => until(deadline, || self.database.connect())?,
         };
-        let result = work(&mut connection).map_err(|error| self.database.explain(&error));
+        let result = until(deadline, || work(&mut connection))
+            .map_err(|error| self.database.explain(&error));
         let mut idle = lock(&self.idle);
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(connection);
@@ -73,7 +89,7 @@ impl Core {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let _writing = self.queue(deadline)?;
-        let result = until(deadline, || self.with(work))?;
+        let result = self.with_until(deadline, work)?;
         self.database.require_same_files()?;
         Ok(result)
     }
@@ -97,7 +113,7 @@ impl Core {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        self.write(Instant::now() + PATIENCE, |connection| {
+        self.write(self.deadline(), |connection| {
             let transaction = connection.transaction()?;
             let result = work(&transaction)?;
             transaction.commit()?;

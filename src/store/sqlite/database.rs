@@ -7,18 +7,18 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use rustix::fs::{AtFlags, CWD, FlockOperation, StatxAttributes, StatxFlags, fcntl_lock, statx};
 use rustix::io::Errno;
 
-use super::busy::{STEP, wait};
+use super::busy::{STEP, until, wait};
 use super::error;
 use crate::store::migrations::{LATEST, migrations};
 use crate::store::rules::patterns;
-use crate::store::{ErrorKind, PATIENCE, Result, StoreError, folder_of, lock};
+use crate::store::{ErrorKind, Result, StoreError, folder_of, lock};
 
 /// SQLite's mark for the files of one program: DIUN.
 const APPLICATION_ID: i32 = 0x4449_554e;
@@ -50,7 +50,7 @@ enum Access {
 
 impl Database {
     /// Opens a database, creates it if it is missing, and brings its schema up to date.
-    pub(super) fn open(path: &Path) -> Result<(Self, Connection)> {
+    pub(super) fn open(path: &Path, patience: Duration) -> Result<(Self, Connection)> {
         let mut database =
             Self { path: path.to_owned(), access: Access::ReadWrite, seen: Mutex::default() };
         database.create().map_err(|error| {
@@ -62,9 +62,9 @@ impl Database {
         })?;
         database.refuse_mount_points()?;
         database.access = database.access();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         loop {
-            match database.prepare() {
+            match until(deadline, || database.prepare()) {
                 // SQLite does not wait when two programs turn WAL mode on at once.
                 Err(error) if error.kind == ErrorKind::Unavailable => {
                     database.require_locks()?;

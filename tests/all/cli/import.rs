@@ -140,12 +140,17 @@ fn what_the_patterns_of_the_other_ignore_is_a_change() {
     let (ours, theirs) = two();
     let older = "docker.io/library/theirs:0";
     report(&ours, older, "1", "nas", 5);
-    let last =
-        || diunbox::store::open(&ours.database().as_path().into()).unwrap().last_change().unwrap();
+    let last = || {
+        diunbox::store::open(&ours.database().as_path().into(), diunbox::store::PATIENCE)
+            .unwrap()
+            .last_change()
+            .unwrap()
+    };
     let before = last();
     import(&ours, &theirs);
     assert_eq!(state(&ours, older), "ignored");
-    let store = diunbox::store::open(&ours.database().as_path().into()).unwrap();
+    let store =
+        diunbox::store::open(&ours.database().as_path().into(), diunbox::store::PATIENCE).unwrap();
     let query = Query { changed_after: Some(before), ..Query::all(Utc::now()) };
     let mut changed: Vec<String> =
         store.select(&query).unwrap().into_iter().map(|update| update.event.image).collect();

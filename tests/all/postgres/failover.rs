@@ -20,7 +20,7 @@ fn serve(inbox: Inbox, url: &str, has_spool: bool) -> Server {
     let mut command = Server::command(&inbox);
     command.args(["--listen", "127.0.0.1:0"]).env("DIUNBOX_DB", url);
     if has_spool {
-        command.env("DIUNBOX_SPOOL", inbox.path("spool.db"));
+        command.env("DIUNBOX_SPOOL", inbox.path("spool.db")).args(["--timeout", "2"]);
     }
     Server::spawn(inbox, command)
 }
@@ -291,7 +291,7 @@ fn writers_on_the_same_images_end_in_one_state() {
 
 fn diunbox_at(url: &str) -> Box<dyn diunbox::store::Store> {
     let location = diunbox::store::Location::parse(url.as_ref()).unwrap();
-    diunbox::store::open(&location).unwrap()
+    diunbox::store::open(&location, diunbox::store::PATIENCE).unwrap()
 }
 
 #[test]

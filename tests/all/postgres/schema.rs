@@ -19,7 +19,7 @@ fn both_engines_have_the_same_columns() {
     let inbox = Inbox::new();
     inbox.diunbox(["ingest"]).write_stdin("").assert().success();
     inbox.diunbox(["ingest"]).write_stdin(r#"{"image": "a"}"#).assert().success();
-    drop(diunbox::store::open(&database.location()).unwrap());
+    drop(diunbox::store::open(&database.location(), diunbox::store::PATIENCE).unwrap());
     let sqlite = rusqlite::Connection::open(inbox.database()).unwrap();
     for table in
         ["updates", "places", "digests", "labels", "hosts", "actions", "action_images", "ignores"]
@@ -38,7 +38,12 @@ fn servers_that_start_together_create_the_tables_once() {
     let Some(database) = Database::new() else { return };
     thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| diunbox::store::open(&database.location()).unwrap().check().unwrap());
+            scope.spawn(|| {
+                diunbox::store::open(&database.location(), diunbox::store::PATIENCE)
+                    .unwrap()
+                    .check()
+                    .unwrap()
+            });
         }
     });
     assert_eq!(database.sql("SELECT version FROM diunbox_schema"), "2\n");

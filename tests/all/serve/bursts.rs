@@ -63,7 +63,7 @@ fn bursts_are_answered_at_once() {
 fn few_descriptors_are_enough_for_bursts() {
     let _alone = alone();
     for descriptors in [20, 40] {
-        let server = limited(descriptors, Inbox::new());
+        let server = limited(descriptors, Inbox::new(), &[]);
         for _ in 0..3 {
             burst(&server, 100);
         }
@@ -80,7 +80,7 @@ fn few_descriptors_are_enough_for_bursts() {
 fn clients_that_never_close_hold_nobody_up() {
     let _alone = alone();
     // So few descriptors that they take all places.
-    let server = limited(128, Inbox::new());
+    let server = limited(128, Inbox::new(), &[]);
     let began = Instant::now();
     let stubborn: Vec<TcpStream> = (0..50)
         .map(|n| {
@@ -104,7 +104,7 @@ fn clients_that_never_close_hold_nobody_up() {
 #[test]
 fn few_descriptors_do_not_leave_it_deaf() {
     let _alone = alone();
-    let server = limited(128, Inbox::new());
+    let server = limited(128, Inbox::new(), &[]);
     let mut clients = Vec::new();
     for n in 0..300 {
         let mut stream = server.connect();
@@ -126,9 +126,9 @@ fn few_descriptors_do_not_leave_it_deaf() {
 }
 
 /// A server that may have so many descriptors.
-pub(crate) fn limited(descriptors: usize, inbox: Inbox) -> Server {
+pub(crate) fn limited(descriptors: usize, inbox: Inbox, more: &[&str]) -> Server {
     let mut command = Server::program(&inbox, Path::new("/bin/sh"));
-    command.args(["-c", "ulimit -n $1 && exec $0 serve --listen 127.0.0.1:0"]);
-    command.arg(program()).arg(descriptors.to_string());
+    command.args(["-c", "n=$1; shift; ulimit -n $n && exec $0 serve --listen 127.0.0.1:0 \"$@\""]);
+    command.arg(program()).arg(descriptors.to_string()).args(more);
     Server::spawn(inbox, command)
 }

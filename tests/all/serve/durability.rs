@@ -55,8 +55,8 @@ fn a_lock_is_waited_for() {
 
 #[test]
 fn a_lock_that_stays_is_answered_before_diun_gives_up() {
-    let servers =
-        ["text", "json"].map(|format| Server::with(Inbox::new(), &["--log-format", format]));
+    let servers = ["text", "json"]
+        .map(|format| Server::with(Inbox::new(), &["--timeout", "1", "--log-format", format]));
     let locks = servers.each_ref().map(lock);
     let began = Instant::now();
     thread::scope(|scope| {
@@ -107,7 +107,7 @@ fn changes_that_wait_for_a_lock_delay_neither_events_nor_reads() {
 #[test]
 fn events_that_find_no_place_in_the_queue_are_in_the_log_too() {
     // So few descriptors that a few events at a time wait for the lock, and all others for them.
-    let server = limited(48, Inbox::new());
+    let server = limited(48, Inbox::new(), &["--timeout", "3"]);
     let other = lock(&server);
     let began = Instant::now();
     thread::scope(|scope| {

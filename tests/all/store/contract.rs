@@ -87,7 +87,11 @@ impl Deref for Fixture {
 
 pub(super) fn sqlite() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = diunbox::store::open(&folder.path().join("diunbox.db").as_path().into()).unwrap();
+    let store = diunbox::store::open(
+        &folder.path().join("diunbox.db").as_path().into(),
+        diunbox::store::PATIENCE,
+    )
+    .unwrap();
     Fixture { store, _folder: folder.into() }
 }
 
@@ -95,7 +99,7 @@ pub(super) fn sqlite() -> Fixture {
 #[cfg(feature = "postgres")]
 pub(super) fn postgres() -> Option<Fixture> {
     let database = Database::new()?;
-    let store = diunbox::store::open(&database.location()).unwrap();
+    let store = diunbox::store::open(&database.location(), diunbox::store::PATIENCE).unwrap();
     Some(Fixture { store, _folder: database.into() })
 }
 
@@ -613,7 +617,7 @@ fn a_backup_is_a_store(store: &dyn Store) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backup.db");
     store.backup(&path).unwrap();
-    let copy = diunbox::store::open(&path.as_path().into()).unwrap();
+    let copy = diunbox::store::open(&path.as_path().into(), diunbox::store::PATIENCE).unwrap();
     assert_eq!(copy.get_updates(at(9)).unwrap(), store.get_updates(at(9)).unwrap());
     assert_eq!(copy.list_tags().unwrap(), store.list_tags().unwrap());
 }

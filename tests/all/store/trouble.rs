@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use chrono::Utc;
 use diunbox::event::Event;
@@ -165,7 +166,7 @@ fn a_database_that_is_somebody_elses() {
 #[test]
 fn a_locked_database() {
     let inbox = filled(1);
-    let store = SqliteStore::open(&inbox.database()).unwrap();
+    let store = SqliteStore::open_patiently(&inbox.database(), Duration::from_millis(200)).unwrap();
     let other = Connection::open(inbox.database()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     // Reading goes on, writing waits and then says who is in the way.
