@@ -24,7 +24,7 @@ pub(super) fn run(
         Format::Table if session.quiet => {}
         Format::Table => table::counts(out, counts, &scans, &refused, now)?,
         Format::Json | Format::Ndjson => {
-            json::line(out, &CountsView::new(counts, &scans, &refused, now))?
+            json::line(out, &CountsView::new(counts, &scans, &refused, now))?;
         }
     }
     let pending = args.exit_code && counts.pending > 0;

@@ -64,7 +64,9 @@ impl Refusals {
         let counts: Vec<_> = std::mem::take(&mut self.lock().counts).into_values().collect();
         if !counts.is_empty() && keep(&counts).is_err() {
             let mut state = self.lock();
-            counts.into_iter().for_each(|refused| state.add(refused));
+            for refused in counts {
+                state.add(refused);
+            }
         }
     }
 

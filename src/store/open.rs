@@ -16,16 +16,10 @@ use super::{ErrorKind, Imported, Location, Result, SqliteStore, Store, StoreErro
 /// # Errors
 /// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
 pub fn open(location: &Location, patience: Duration) -> Result<Box<dyn Store>> {
-    match location {
-        Location::File(path) => Ok(Box::new(SqliteStore::open_patiently(path, patience)?)),
-        #[cfg(feature = "postgres")]
-        Location::Postgres(address) => Ok(Box::new(PostgresStore::open(address, patience)?)),
-        #[cfg(not(feature = "postgres"))]
-        Location::Postgres(address) => match **address {},
-    }
+    open_at(location, None, patience)
 }
 
-/// Opens the store at a location, with a file that takes events while no server answers.
+/// The same, with a file that takes events while no server answers.
 ///
 /// # Errors
 /// As [`open`], and when the file cannot be used or the store is a file itself.
@@ -34,17 +28,32 @@ pub fn open_with_spool(
     spool: &Path,
     patience: Duration,
 ) -> Result<Box<dyn Store>> {
-    match location {
-        #[cfg(feature = "postgres")]
-        Location::Postgres(address) => {
-            Ok(Box::new(PostgresStore::open_with_spool(address, spool, patience)?))
-        }
-        _ => {
+    open_at(location, Some(spool), patience)
+}
+
+fn open_at(
+    location: &Location,
+    spool: Option<&Path>,
+    patience: Duration,
+) -> Result<Box<dyn Store>> {
+    match (location, spool) {
+        (Location::File(path), None) => Ok(Box::new(SqliteStore::open_patiently(path, patience)?)),
+        (Location::File(_), Some(spool)) => {
             let spool = spool.display();
             let message =
                 format!("the spool {spool} is for a PostgreSQL database: leave out --spool");
             Err(StoreError::new(ErrorKind::Unusable, message))
         }
+        #[cfg(feature = "postgres")]
+        (Location::Postgres(address), None) => {
+            Ok(Box::new(PostgresStore::open(address, patience)?))
+        }
+        #[cfg(feature = "postgres")]
+        (Location::Postgres(address), Some(spool)) => {
+            Ok(Box::new(PostgresStore::open_with_spool(address, spool, patience)?))
+        }
+        #[cfg(not(feature = "postgres"))]
+        (Location::Postgres(address), _) => match **address {},
     }
 }
 

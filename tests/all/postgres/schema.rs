@@ -42,7 +42,7 @@ fn servers_that_start_together_create_the_tables_once() {
                 diunbox::store::open(&database.location(), diunbox::store::PATIENCE)
                     .unwrap()
                     .check()
-                    .unwrap()
+                    .unwrap();
             });
         }
     });
