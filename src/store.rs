@@ -45,7 +45,8 @@ pub use sqlite::SqliteStore;
 /// an answer.
 pub const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Locks, also after a panic elsewhere: what is behind the locks of a store is whole between statements.
+/// Locks a mutex, even a poisoned one: a store's shared data is consistent between statements, so a panic
+/// in another thread does not spoil it.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -84,12 +85,12 @@ pub trait Store: Send + Sync {
     /// Applies an action in one transaction.
     fn act(&self, action: &Action) -> Result<Receipt>;
 
-    /// Takes back an action, or else the last one of the stamp's origin and user that was not taken back
-    /// yet. An image that was decided on since, or has another digest, is left. Returns `None` if there
-    /// is no such action.
+    /// Takes back an action; without an id, the last one of the stamp's origin and user that was not taken
+    /// back yet. Images with a later decision or another digest stay as they are. Returns `None` if there is
+    /// no such action.
     ///
     /// # Errors
-    /// [`ErrorKind::Undone`] if it was taken back before, beside those of the engine.
+    /// [`ErrorKind::Undone`] if it was taken back before, and the engine's errors.
     fn undo(&self, id: Option<i64>, stamp: &Stamp) -> Result<Option<Receipt>>;
 
     /// Recorded actions, newest first.
@@ -105,20 +106,21 @@ pub trait Store: Send + Sync {
     /// Removes a pattern. The receipt names the images that it hid. Returns `None` if it is not there.
     fn unignore(&self, pattern: &str, stamp: &Stamp) -> Result<Option<Receipt>>;
 
-    /// Keeps what was found out about places, and closes the updates that no place needs any more, in one
-    /// action. An update that has another digest by now is left. Changes nothing if `is_dry`.
+    /// Stores what a comparison found at each place, and acknowledges the updates that no place needs any
+    /// more, in one action. Updates that have another digest by now stay as they are. With `is_dry`, the
+    /// result is returned and nothing is changed.
     fn reconcile(&self, seen: &[Seen], stamp: &Stamp, is_dry: bool) -> Result<Reconciled>;
 
-    /// Keeps what labels say about digests of images.
+    /// Stores the version and the links from image labels.
     fn keep_labels(&self, labelled: &[Labelled]) -> Result<()>;
 
-    /// How many updates there are in each state at this time.
+    /// Counts the updates in each state at this time.
     fn count(&self, now: DateTime<Utc>) -> Result<Counts>;
 
-    /// The number of the last change to any update. Numbers grow.
+    /// The number of the last change to any update. Each change gets a higher number.
     fn last_change(&self) -> Result<i64>;
 
-    /// When the next snooze ends.
+    /// The time at which the next snooze ends.
     fn next_snooze_end(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>>;
 
     /// The hosts that events have named, from A to Z.
@@ -130,16 +132,16 @@ pub trait Store: Send + Sync {
     /// The secret with which a host's Diun may send heartbeats, if it has one.
     fn ping_secret(&self, host: &str) -> Result<Option<String>>;
 
-    /// The same; a host without one gets one.
+    /// The secret of a host's heartbeats. It is created if the host has none.
     fn allow_ping(&self, host: &str) -> Result<String>;
 
-    /// Keeps what a host's Diun says about a scan.
+    /// Stores a heartbeat of a host's Diun.
     fn take_beat(&self, host: &str, beat: &Beat, now: DateTime<Utc>) -> Result<()>;
 
-    /// Adds to the counts of refused webhook requests.
+    /// Adds to the counts of refused webhook requests, and updates their times.
     fn keep_refused(&self, refused: &[Refused]) -> Result<()>;
 
-    /// How many webhook requests were refused, by reason; the latest first.
+    /// The counts of refused webhook requests by reason, the latest first.
     fn refused(&self) -> Result<Vec<Refused>>;
 
     /// Every tag, ordered by name.
@@ -148,7 +150,7 @@ pub trait Store: Send + Sync {
     /// Creates a tag. White space around the name is not part of it.
     ///
     /// # Errors
-    /// [`ErrorKind::TagExists`] and [`ErrorKind::TagName`], beside those of the engine.
+    /// [`ErrorKind::TagExists`] and [`ErrorKind::TagName`], and the engine's errors.
     fn create_tag(&self, name: &str) -> Result<Tag>;
 
     /// Renames a tag. Returns true if it exists.
@@ -160,8 +162,8 @@ pub trait Store: Send + Sync {
     /// Deletes a tag, and takes it off its images. Returns true if it existed.
     fn delete_tag(&self, id: i64) -> Result<bool>;
 
-    /// Puts a tag on images in place of theirs, or takes theirs off, in one action. An image need not
-    /// have an update.
+    /// Replaces the tag of images, or removes it if `tag` is `None`, in one action. An image need not have an
+    /// update.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownTag`], beside those of the engine.
@@ -172,28 +174,28 @@ pub trait Store: Send + Sync {
         Ok(self.list_tags()?.iter().any(|tag| tag.id == id))
     }
 
-    /// How many images have each tag, by its id. Tags without images are left out.
+    /// Counts the images of each tag, by the tag's id. Tags without images are left out.
     fn count_tagged(&self) -> Result<BTreeMap<i64, u64>>;
 
-    /// Removes what is old, and gives the space back. Only acknowledged updates are removed.
+    /// Removes old acknowledged updates, digests and actions, and frees their disk space.
     fn prune(&self, what: Prune) -> Result<Pruned>;
 
-    /// As [`import`], from an SQLite inbox.
+    /// Imports an SQLite inbox. See [`import`].
     fn import(&self, from: &Path) -> Result<Imported>;
 
     /// Writes a consistent copy into a file that is empty or does not exist, as an SQLite inbox.
     fn backup(&self, to: &Path) -> Result<()>;
 
-    /// Where the store is, for messages and for comparing files.
+    /// The file or the server, for messages and for comparing files.
     fn location(&self) -> &Location;
 
-    /// Checks that the engine can answer.
+    /// Checks that the engine answers.
     fn check(&self) -> Result<()>;
 
-    /// Flushes what the engine buffers beside its files, such as a write-ahead log.
+    /// Flushes the engine's write-ahead log before shutdown.
     fn flush(&self) -> Result<()>;
 
-    /// What waits in the spool; `None` without one.
+    /// The state of the spool; `None` without a spool.
     fn spooled(&self) -> Option<Spooled> {
         None
     }
@@ -203,7 +205,7 @@ pub trait Store: Send + Sync {
         self.upsert(Received::now(event.clone(), at))
     }
 
-    /// Refuses a query for a tag that does not exist: that is more likely a slip than a wish for nothing.
+    /// Returns an error if the query names a tag that does not exist, which is probably a typing error.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownTag`], beside those of the engine.

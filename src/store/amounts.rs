@@ -1,32 +1,32 @@
-//! What an operation is to remove, and how much was removed, taken over, or waits.
+//! Arguments and results of prune and import, and the state of the spool.
 
 use chrono::{DateTime, Utc};
 
-/// What to remove, and whether only to say what would be.
+/// The arguments of prune.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prune {
     /// Removes updates that were acknowledged before this, with their places and digests, and
     /// digests and actions from before this.
     pub before: DateTime<Utc>,
-    /// Changes nothing.
+    /// Counts what would be removed, and changes nothing.
     pub dry_run: bool,
 }
 
-/// How much was taken over from another inbox.
+/// The result of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Updates of images that were not there.
+    /// Updates of images that were new here.
     pub added: u64,
-    /// Updates whose event or decision the other inbox has newer.
+    /// Updates whose event or decision was newer in the other inbox.
     pub changed: u64,
-    /// Actions that were not there.
+    /// Actions that were new here.
     pub actions: u64,
 }
 
-/// What waits in a spool until the database can be reached.
+/// The state of a spool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spooled {
-    /// Events that wait.
+    /// Events that are not yet in the database.
     pub events: u64,
     /// When the oldest of them was received.
     pub oldest: Option<DateTime<Utc>>,
@@ -36,7 +36,7 @@ pub struct Spooled {
     pub reason: String,
 }
 
-/// How much was removed.
+/// The result of prune.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Updates, with their places and digests.
@@ -45,6 +45,6 @@ pub struct Pruned {
     pub digests: u64,
     /// Actions.
     pub actions: u64,
-    /// Bytes that the database became smaller by.
+    /// Bytes by which the database file became smaller.
     pub bytes: u64,
 }

@@ -1,39 +1,39 @@
 //! Errors of the store.
 
-/// What an operation returns.
+/// The result of a store's operation.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// Why an operation failed: a kind to act on, and a sentence from the engine that says what was
-/// wrong, where, and what to do about it.
+/// An error of the store: a kind that callers match on, and a sentence that says what failed, where, and
+/// what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
-    /// What kind of failure this is.
+    /// The kind that callers match on.
     pub kind: ErrorKind,
-    /// What was wrong, where, and what to do.
+    /// What failed, where, and what to do next.
     pub message: String,
 }
 
-/// Kinds of failures.
+/// The kinds of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// A tag of this name exists.
     TagExists,
-    /// It cannot be a tag's name.
+    /// The text cannot be the name of a tag.
     TagName,
     /// There is no such tag.
     UnknownTag,
-    /// It cannot be taken back: that was done before.
+    /// The action was already taken back.
     Undone,
-    /// Others use it, or it does not answer: trying again may help.
+    /// The database is locked or does not answer. Trying again may help.
     Unavailable,
-    /// There is no space left.
+    /// The disk is full.
     Full,
-    /// It may not be read or written.
+    /// The database may not be read or written by this user.
     Denied,
-    /// It is not an inbox that this diunbox can use.
+    /// The database is not an inbox that this version can use.
     Unusable,
-    /// Its files were removed or replaced while it was open.
+    /// The database's files were removed or replaced while it was open.
     Replaced,
     /// Anything else.
     Other,

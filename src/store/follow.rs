@@ -1,4 +1,4 @@
-//! Reads what has changed in a store, also by other processes.
+//! Reads changed updates as they come, whichever process changed them.
 
 use chrono::{DateTime, Utc};
 
@@ -16,7 +16,7 @@ pub struct Follow {
     pub after: i64,
     /// When the next snooze ends.
     pub next_end: Option<DateTime<Utc>>,
-    /// Ends of snoozes up to this time were read.
+    /// The time up to which ended snoozes were read.
     snoozes: DateTime<Utc>,
 }
 
@@ -29,8 +29,8 @@ impl Follow {
         Ok(Self { after, snoozes: now, next_end: store.next_snooze_end(now)? })
     }
 
-    /// The updates that changed since the last time, and those whose snooze has ended. Where there are
-    /// many, the next call has more. Reads nothing but a number where nothing has changed.
+    /// The updates that changed since the last call, and those whose snooze ended since. Many are returned in
+    /// parts, over several calls. If nothing has changed, only the number of the last change is read.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -46,7 +46,7 @@ impl Follow {
         if last > self.after {
             let query = Query { changed_after: Some(self.after), limit: Some(BATCH), ..all };
             let changed = store.select(&query)?;
-            // What was removed since counts as read.
+            // Changes to updates that were removed since count as read.
             let read = changed.last().map_or(last, |update| update.changed);
             self.after = if changed.len() < BATCH { read.max(last) } else { read };
             updates.extend(changed);

@@ -10,11 +10,11 @@ use super::postgres::Names;
 use super::rules::row::text;
 use super::sqlite::plain;
 
-/// Bytes that are read without being copied.
+/// The most bytes of the file that are mapped into memory, so that reading them copies nothing.
 const MAPPED: i64 = 256 * 1024 * 1024;
 
-/// Read-only name lookup. It never creates or migrates the database, waits for no lock and for a server not
-/// long, and ignores errors.
+/// Read-only lookup of names. It never creates or migrates the database, does not wait for locks, waits for
+/// a server for one second at most, and ignores errors.
 pub struct Glance(Source);
 
 /// Where the names are.
@@ -88,7 +88,7 @@ impl Glance {
         self.names("SELECT DISTINCT provider FROM places", "SELECT DISTINCT provider FROM updates")
     }
 
-    /// The names that a statement finds, or another one in a database of DiunDashboard's.
+    /// Runs a statement that finds names, or `baseline` on a database of DiunDashboard.
     fn names(&self, sql: &str, baseline: &str) -> Vec<String> {
         let mut names = match &self.0 {
             Source::Sqlite(connection) => {

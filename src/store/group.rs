@@ -9,16 +9,17 @@ use std::time::Instant;
 use super::{ErrorKind, Result, StoreError, lock};
 use crate::inbox::received::Received;
 
-/// Events in one transaction. Others wait to write meanwhile.
+/// The most events in one transaction. Other writers wait meanwhile.
 const MOST: usize = 1_024;
 
-/// What stores the events of concurrent callers.
+/// Stores a batch of events of concurrent callers.
 pub(super) trait Sink: Send + Sync + 'static {
     /// Stores events in order, and returns a result for each.
     fn store(&self, batch: &[Received], deadline: Instant) -> Vec<Result<()>>;
 }
 
-/// Hands events to the thread that stores them. It is started by the first, and ends with the group.
+/// Hands events to the thread that stores them. The first event starts the thread; it ends when the group
+/// is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Group(Mutex<Option<(Sender<Job>, JoinHandle<()>)>>);
 
@@ -69,7 +70,7 @@ impl Drop for Group {
 
 fn run(sink: &impl Sink, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        // The first has waited longest.
+        // The first event of the batch has waited longest.
         let deadline = first.deadline;
         let mut batch = vec![first.received];
         let mut callers = vec![first.done];
@@ -84,7 +85,7 @@ fn run(sink: &impl Sink, jobs: &Receiver<Job>) {
             vec![Err(error); batch.len()]
         });
         if let Some(error @ Err(StoreError { kind: ErrorKind::Unavailable, .. })) = results.last() {
-            // These have waited too, and would wait as long again.
+            // The queued events have waited as long, and would wait as long again.
             for job in jobs.try_iter() {
                 let _ = job.done.send(error.clone());
             }

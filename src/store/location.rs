@@ -9,7 +9,7 @@ use etcetera::BaseStrategy;
 #[cfg(feature = "postgres")]
 pub use super::postgres::Address;
 
-/// Stands for an address in a build without PostgreSQL. There is none.
+/// The address type of a build without PostgreSQL. It has no values.
 #[cfg(not(feature = "postgres"))]
 #[derive(Clone, Debug)]
 pub enum Address {}
@@ -24,10 +24,10 @@ pub enum Location {
 }
 
 impl Location {
-    /// Reads what a user gives: a path, or a URL of PostgreSQL.
+    /// Parses the value of `--db`: a path, or a PostgreSQL URL.
     ///
     /// # Errors
-    /// With a sentence that says what is wrong. It never quotes a password.
+    /// A sentence that says what is wrong. It never quotes a password.
     pub fn parse(text: &OsStr) -> Result<Self, String> {
         let Some((scheme, _)) = text.to_str().and_then(|text| text.split_once("://")) else {
             return Ok(Self::File(text.into()));
@@ -62,7 +62,7 @@ impl Location {
         }
     }
 
-    /// Whether there may be a database: a server is asked when it is opened.
+    /// Returns false if there is no such file. A server is not asked.
     pub fn may_exist(&self) -> bool {
         self.path().is_none_or(Path::exists)
     }
@@ -86,11 +86,11 @@ impl fmt::Display for Location {
     }
 }
 
-/// The location that was chosen, or else that in the file that `DIUNBOX_DB_FILE` names, or else that in
-/// `DIUNBOX_DB`, or else a path in the user's data directory.
+/// The location of the database: the value of `--db`, else the content of the file that `DIUNBOX_DB_FILE`
+/// names, else `DIUNBOX_DB`, else a path in the user's data directory.
 ///
 /// # Errors
-/// With a sentence that says what to set.
+/// A sentence that says what to set.
 pub fn choose(chosen: Option<&OsStr>) -> Result<Location, String> {
     if let Some(text) = chosen {
         let location = named(text)?;

@@ -1,13 +1,13 @@
 //! The schema of SQLite databases, step by step: `migrations/sqlite/NN-name/up.sql` and `down.sql`.
 //!
-//! A step only adds. The baseline is also what the Go program DiunDashboard uses, which must
-//! still find its tables and columns as it left them.
+//! A step only adds tables and columns. The baseline is the schema of the Go program DiunDashboard, which
+//! can still use its tables afterwards.
 
 use rusqlite_migration::{M, Migrations};
 
 use super::rules::adopt;
 
-/// How many steps there are: the `user_version` of an up-to-date database.
+/// The `user_version` of an up-to-date database, which is the number of steps.
 pub(super) const LATEST: usize = 2;
 
 /// All steps. SQLite's `user_version` counts those applied.

@@ -1,4 +1,4 @@
-//! Opens a store by its location, and brings two together.
+//! Opens a store by its location, and imports one into another.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use tempfile::TempDir;
 use super::PostgresStore;
 use super::{ErrorKind, Imported, Location, Result, SqliteStore, Store, StoreError};
 
-/// Opens the store at a location: an SQLite file, which is created if it is missing, or a database of
-/// PostgreSQL, whose tables are created if they are missing. This and each operation waits so long for
-/// locks and for the server.
+/// Opens the store at a location: an SQLite file, which is created if it is missing, or a PostgreSQL
+/// database, whose tables are created if they are missing. `patience` is how long this and each operation
+/// wait for locks and for the server.
 ///
 /// # Errors
-/// When it cannot be opened, or is not one that this diunbox can use; it stays as it is then.
+/// If it cannot be opened, or is not an inbox that this version can use. It is not changed then.
 pub fn open(location: &Location, patience: Duration) -> Result<Box<dyn Store>> {
     open_at(location, None, patience)
 }
 
-/// The same, with a file that takes events while no server answers.
+/// The same, with a spool: a file that takes events while no server answers.
 ///
 /// # Errors
-/// As [`open`], and when the file cannot be used or the store is a file itself.
+/// As [`open`], and if the spool cannot be used, or the store is an SQLite file.
 pub fn open_with_spool(
     location: &Location,
     spool: &Path,
@@ -57,10 +57,10 @@ fn open_at(
     }
 }
 
-/// Takes everything over from another inbox, which stays as it is. Doing so again changes nothing.
+/// Imports everything from another inbox, which is not changed. Importing it again changes nothing.
 ///
 /// # Errors
-/// When one of them cannot be used.
+/// If either inbox cannot be used.
 pub fn import(into: &dyn Store, from: &Location, patience: Duration) -> Result<Imported> {
     match from {
         Location::File(path) => into.import(path),

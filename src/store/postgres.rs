@@ -1,8 +1,8 @@
 //! The store in a database of PostgreSQL, which several hosts and servers share.
 //!
-//! The rules of the inbox are written once. An operation locks out other writers, loads the rows that it
-//! touches into a working copy, runs the rule there, and writes back what has changed. All of its rows
-//! travel together, so that it takes three round trips, whether it stores one event or a thousand.
+//! The rules of the inbox exist once, as SQL for SQLite. An operation locks out other writers, loads the rows
+//! that it needs into a working copy (an SQLite database in memory), runs the rule there, and writes the
+//! changed rows back. Rows are sent in bulk, so one event or a thousand take three round trips.
 
 mod change;
 mod connection;
@@ -56,7 +56,7 @@ use crate::inbox::scan::{Beat, Scans};
 use crate::inbox::seen::{Reconciled, Seen};
 use crate::inbox::update::{Counts, Digest, Host, State, Tag, Update};
 
-/// How long a command waits for each host when none was reached yet: the URL may be wrong.
+/// How long the first connection waits for each host. It is short, as the URL may be wrong.
 const FIRST: Duration = Duration::from_secs(2);
 
 /// The store in a database of PostgreSQL.
@@ -72,7 +72,7 @@ impl PostgresStore {
     /// Connects to a server, and brings the tables up to date.
     ///
     /// # Errors
-    /// When no server can be used.
+    /// If no server can be used.
     pub fn open(address: &Address, patience: Duration) -> Result<Self> {
         let store = Self::new(address, None, patience)?;
         let first = FIRST * u32::try_from(address.hosts.len()).unwrap_or(1);
@@ -80,10 +80,10 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// The same, with a file that takes events while no server answers, and that is drained when one does.
+    /// The same, with a spool: a file that takes events while no server answers, and is drained when one does.
     ///
     /// # Errors
-    /// When a server answers and cannot be used, or when the file cannot.
+    /// If a server answers but cannot be used, or if the spool cannot be used.
     pub fn open_with_spool(address: &Address, spool: &Path, patience: Duration) -> Result<Self> {
         let store = Self::new(address, Some(Arc::new(Spool::open(spool)?)), patience)?;
         match store.check() {
@@ -92,7 +92,7 @@ impl PostgresStore {
         }
     }
 
-    /// Waits so long for a server that can be used.
+    /// Waits for a server that can be used.
     fn reach(&self, patience: Duration) -> Result<()> {
         self.pool
             .with(patience, |session, server, deadline| session.ask(server, deadline, count::check))
@@ -290,7 +290,7 @@ impl Store for PostgresStore {
         self.events.spool.as_ref().map(|spool| spool.spooled())
     }
 
-    /// The server keeps nothing back.
+    /// Does nothing: the client buffers nothing.
     fn flush(&self) -> Result<()> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What each change loads, before its rule runs on the working copy.
+//! The changes: each loads the rows that its rule needs, and runs the rule on the working copy.
 
 use std::collections::BTreeSet;
 
@@ -19,9 +19,9 @@ use crate::store::rules::{act, ignores, lines, reconcile, tags, undo, upsert};
 /// Where events come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// They are received now, or replayed with the time of then.
+    /// They were received just now, or are replayed with the time at which they were received.
     Caller,
-    /// They were received by this machine earlier, and there may be newer ones.
+    /// This machine received them earlier; newer ones may have been stored since.
     Spool,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn events(
     let names = received.iter().map(|received| received.event.image.as_str());
     let images = distinct(names);
     let hosts = distinct(received.iter().map(|received| received.event.hostname.as_str()));
-    // An image may have had many digests: those that are not named here stay as they are.
+    // An image may have had many digests. Only those that these events name can change.
     let named = "(t.image, t.digest) IN (SELECT * FROM unnest($1::text[], $2::text[])
         UNION ALL SELECT u.image, u.digest FROM updates u WHERE u.image = ANY($1))";
     let column = |of: fn(&Received) -> &str| received.iter().map(of).collect::<Value>();
@@ -53,7 +53,7 @@ pub(super) fn events(
     Ok(lines::fold(&transaction.copy.sqlite, touched)?)
 }
 
-/// Events with their times on the server's clock, if that changes any: several machines share it.
+/// The events with their times on the server's clock, which all machines share; `None` if no time changes.
 fn on_the_servers_clock(
     received: &[Received],
     source: Source,
@@ -91,7 +91,7 @@ pub(super) fn take_back(
     let pattern: Option<String> = target.try_get(2)?;
     let pattern = pattern.filter(|_| [ignores::IGNORE, ignores::UNIGNORE].contains(&kind.as_str()));
     let images = match pattern.as_deref().map(ImagePattern::new) {
-        // What was hidden is shown again, and the reverse.
+        // Undo shows the images that the pattern hid, and the reverse.
         Some(Ok(pattern)) => find::matching(transaction, &pattern, kind == ignores::IGNORE)?,
         Some(Err(_)) => Vec::new(),
         None => {
@@ -120,7 +120,7 @@ pub(super) fn take_back(
     Ok(undo::undo(&transaction.copy.sqlite, Some(id), stamp)?)
 }
 
-/// Keeps what was found out about places.
+/// Stores the result of a comparison.
 pub(super) fn compare(
     transaction: &Transaction<'_>,
     seen: &[Seen],
@@ -159,7 +159,7 @@ pub(super) fn unignore(
     Ok(ignores::remove(&transaction.copy.sqlite, &deed, stamp)?)
 }
 
-/// Puts a tag on images, or takes theirs off.
+/// Replaces or removes the tag of images.
 pub(super) fn put_tag(
     transaction: &Transaction<'_>,
     images: &[ImageName],
@@ -203,7 +203,7 @@ mod tests {
             moved.map(|moved| moved.iter().map(|one| (one.at, one.is_replayed)).collect::<Vec<_>>())
         };
         assert_eq!(times(Source::Caller, 0), None);
-        // What was replayed has the time that it says.
+        // A replayed event keeps the time that it comes with.
         assert_eq!(times(Source::Caller, 5), Some(vec![(at(105), false), (at(100), true)]));
         assert_eq!(times(Source::Spool, -5), Some(vec![(at(95), true), (at(95), true)]));
     }

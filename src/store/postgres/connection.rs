@@ -1,6 +1,7 @@
 //! One connection to a server, driven by the thread that uses it.
 //!
-//! Each wait has a time-out here: a frozen server keeps its connections open, and its kernel answers for it.
+//! Each wait has a time-out of its own: a frozen server keeps its connections open, and its kernel still
+//! acknowledges packets.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -25,9 +26,9 @@ use super::url::Address;
 use super::value::Statement;
 use crate::store::{ErrorKind, StoreError};
 
-/// How long to wait for a server to take a connection.
+/// How long to wait until a server accepts a connection.
 const CONNECT: Duration = Duration::from_secs(2);
-/// How long to wait for the answer to a statement. Statements are small: large changes are many of them.
+/// How long to wait for the answer to a statement. Large changes are split into many statements.
 const ANSWER: Duration = Duration::from_millis(2_500);
 
 /// Statements that a connection keeps prepared.
@@ -36,11 +37,11 @@ const PREPARED: usize = 128;
 /// One connection.
 pub(super) struct Connection {
     runtime: Runtime,
-    /// `None` while it is dropped.
+    /// `None` only while it is being dropped.
     client: Option<Client>,
     /// Whether the server has sent a warning since a transaction began.
     has_warned: Arc<AtomicBool>,
-    /// Whether statements are prepared, and those that were seen, with what they were prepared as.
+    /// Whether statements are prepared; those seen so far, each with its prepared form.
     prepares: bool,
     prepared: RefCell<HashMap<String, Option<tokio_postgres::Statement>>>,
     /// The version of the schema; 0 if there is none.
@@ -48,7 +49,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to the first host that can be written to, beginning with one of them.
+    /// Connects to the first host that can be written to. The search begins at `first`.
     pub(super) fn open(
         address: &Address,
         tls: &MakeRustlsConnect,
@@ -61,7 +62,7 @@ impl Connection {
             let deadline = deadline.min(Instant::now() + CONNECT);
             match Self::to(&address.hosts[index], address.prepares, tls, deadline) {
                 Ok(connection) => return Ok((connection, index)),
-                // Another host may say more.
+                // The error of another host may be more useful.
                 Err(found) if failure.is_none() || !found.may_pass() => failure = Some(found),
                 Err(_) => {}
             }
@@ -99,7 +100,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Asks what this server is.
+    /// Checks that the server can be written to and stores UTF-8, and reads the version of the schema.
     fn greet(&mut self, deadline: Instant) -> Result<(), Failure> {
         let sql =
             "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool,
@@ -138,7 +139,7 @@ impl Connection {
         Ok(rows.unwrap_or_default())
     }
 
-    /// Runs statements that are sent together, and waits for all of their answers.
+    /// Sends statements together, and waits for all answers.
     pub(super) fn together(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Failure> {
         self.together_until(Instant::now() + ANSWER, statements)
     }
@@ -167,7 +168,7 @@ impl Connection {
         self.wait(deadline, try_join_all(sent))
     }
 
-    /// Prepares the statements that come for the second time: the server parses and plans them once.
+    /// Prepares statements that are seen for the second time, so that the server parses and plans them once.
     fn prepare(&self, deadline: Instant, statements: &[Statement]) -> Result<(), Failure> {
         if !self.prepares {
             return Ok(());
@@ -200,7 +201,7 @@ impl Connection {
         self.wait(Instant::now() + ANSWER, self.client()?.batch_execute(script))
     }
 
-    /// Runs a statement, and hands over its rows one by one: there may be more than memory should hold.
+    /// Runs a statement, and passes its rows on one by one: there may be more than fit into memory.
     pub(super) fn each(
         &self,
         statement: &Statement,
@@ -255,7 +256,7 @@ where
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Lets the connection say goodbye, if that is quick.
+        // Gives the connection a moment to end in order.
         self.client = None;
         self.runtime.block_on(async {
             tokio::task::yield_now().await;

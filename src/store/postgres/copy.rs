@@ -1,7 +1,7 @@
 //! The working copy: an SQLite database in memory with the rows that an operation touches.
 //!
-//! The rules of the inbox are written once, for SQLite. Here they run on a copy of the rows; what they
-//! change is noted by triggers, and written back with one statement per table.
+//! The rules of the inbox exist once, for SQLite. Here they run on a copy of the rows. Triggers record which
+//! rows change, and these are written back with one statement per table.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -51,8 +51,8 @@ impl Copy {
         Self::of(Connection::open(sqlite::plain(path))?)
     }
 
-    /// The working copy of a whole inbox of DiunDashboard's, after its rows were taken over. All of them
-    /// count as changed. `read` reads a table with a statement, and loads each row.
+    /// The working copy of a whole inbox of DiunDashboard, converted to the current schema. All of its rows
+    /// count as changed. `read` runs a statement that reads a table, and loads each row.
     pub(super) fn before_model(
         read: impl Fn(&Table, &str, &dyn Fn(&Table, &Row) -> Result<(), Failure>) -> Result<(), Failure>,
     ) -> Result<Self, Failure> {
@@ -69,9 +69,9 @@ impl Copy {
     }
 
     fn of(mut sqlite: Connection) -> Result<Self, Failure> {
-        // Adopts rows, which needs it.
+        // The migration converts the rows, which needs this function.
         migrations().to_latest(&mut sqlite).map_err(|error| broken(&error))?;
-        // Parts of the tables are here: what rows refer to may be missing.
+        // Only parts of the tables are loaded, so the rows that foreign keys refer to may be missing.
         sqlite.execute_batch(
             "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY",
         )?;
@@ -92,7 +92,7 @@ impl Copy {
         Ok(Self { sqlite, tables, is_tracking, seeded: Cell::default() })
     }
 
-    /// Begins an operation: what is loaded and changed from here on is gone at its end.
+    /// Begins an operation. Rows that are loaded and changed from now on are dropped at its end.
     pub(super) fn begin(&self) -> Result<(), Failure> {
         if !self.sqlite.is_autocommit() {
             self.sqlite.execute_batch("ROLLBACK")?;
@@ -114,12 +114,12 @@ impl Copy {
         })
     }
 
-    /// Adds a row as PostgreSQL has it, unless it is there: it may have been changed since.
+    /// Adds a row as PostgreSQL has it. A row that is already there may have been changed, and stays.
     pub(super) fn load(&self, table: &Table, row: &Row) -> Result<(), Failure> {
         load(&self.sqlite, table, row)
     }
 
-    /// The last numbers of a change, an action and a tag: new ones come after them.
+    /// Sets the last numbers of a change, an action and a tag. New numbers come after them.
     pub(super) fn seed(&self, numbers: &Row) -> Result<(), Failure> {
         let [change, action, tag] = [0, 1, 2].map(|column| numbers.try_get::<_, i64>(column));
         self.sqlite.prepare_cached("UPDATE removed SET changed = ?1")?.execute([change?])?;
@@ -143,12 +143,12 @@ impl Copy {
         Ok(given)
     }
 
-    /// Whether what is changed from here on is noted.
+    /// Sets whether changes are recorded from now on.
     pub(super) fn track(&self, is_tracking: bool) {
         self.is_tracking.store(is_tracking, Ordering::Relaxed);
     }
 
-    /// What was changed, by key, at most so many rows at a time.
+    /// The changed rows, ordered by key, in parts of at most `most` rows.
     pub(super) fn changed(&self, most: usize) -> Result<Vec<Changed<'_>>, Failure> {
         let mut all = Vec::new();
         for table in &self.tables {
@@ -218,7 +218,7 @@ impl<'a> Changed<'a> {
 fn push(column: &mut Value, row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<()> {
     match column {
         Value::Numbers(values) => values.push(row.get(index)?),
-        // PostgreSQL's texts cannot hold NUL.
+        // PostgreSQL does not store NUL in texts.
         Value::Texts(values) => values.push(match row.get_ref(index)? {
             ValueRef::Null => None,
             _ => Some(without_nul(text(row, index)?)),

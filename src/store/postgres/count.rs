@@ -82,7 +82,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), Failure> {
     number(connection, sql, Vec::new()).map(drop)
 }
 
-/// The one number that a statement returns.
+/// Runs a statement that returns one number.
 fn number(connection: &Connection, sql: &str, values: Vec<Value>) -> Result<Option<i64>, Failure> {
     let row = connection.query(&Statement::new(sql, values))?.pop().ok_or_else(nothing)?;
     Ok(row.try_get(0)?)

@@ -20,10 +20,10 @@ const DRAINED: usize = 1_000;
 /// The pause between attempts to drain the spool.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What stores the events of concurrent callers.
+/// Stores events of concurrent callers.
 pub(super) struct Events {
     server: Arc<Server>,
-    /// Begins with the first event: most commands store none.
+    /// Created for the first event, as most commands store none.
     session: Mutex<Option<Session>>,
     pub(super) spool: Option<Arc<Spool>>,
 }
@@ -33,7 +33,7 @@ impl Events {
         Self { server, session: Mutex::default(), spool }
     }
 
-    /// When an operation that begins now gives up.
+    /// The time at which an operation that begins now gives up.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.server.patience
     }
@@ -129,7 +129,7 @@ fn drain(server: &Server, spool: &Spool) {
     while spool.wait(None) {
         match drain_some(server, spool, &mut session, most) {
             Ok(true) => most = DRAINED,
-            // One of them is refused: they go one batch at a time.
+            // The server refuses one of the events: drain one batch at a time to find it.
             Ok(false) => most = 1,
             Err(error) => {
                 spool.blame(&error.message);
@@ -146,7 +146,7 @@ fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize
     let Some(batches) = spool.first(most)? else { return Ok(true) };
     let deadline = Instant::now() + SPOOL_AFTER;
     let stored = session.write(server, deadline, &batches.ledger, |transaction| {
-        // An attempt that was in doubt has stored the others.
+        // An earlier attempt, whose answer was lost, stored the other batches.
         let before = transaction.stored_before()?;
         let events = batches.events.iter().filter(|(seq, _)| *seq > before);
         let events: Vec<Received> = events.map(|(_, event)| event.clone()).collect();
@@ -162,7 +162,7 @@ fn drain_some(server: &Server, spool: &Spool, session: &mut Session, most: usize
     Ok(true)
 }
 
-/// Stores what can be stored of a batch. Returns the other events, with the reasons.
+/// Stores the events of a batch one by one. Returns those that the server refuses, with its reasons.
 fn one_by_one(
     server: &Server,
     session: &mut Session,

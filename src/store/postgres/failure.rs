@@ -1,4 +1,4 @@
-//! What can go wrong while a server is used, and what it means.
+//! Failures of an attempt: whether another attempt can help, and what the user is told.
 
 use tokio_postgres::error::SqlState;
 
@@ -8,17 +8,17 @@ use crate::store::{ErrorKind, StoreError};
 /// Why an attempt failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The connection ended, or the server did not answer in time. What was sent may have been done.
+    /// The connection ended, or the server did not answer in time. It may have done what was sent.
     Lost(String),
     /// No server can be reached.
     Unreachable(String),
     /// The server refused a statement, and rolled the transaction back.
     Refused { code: SqlState, message: String },
-    /// The server cannot be used as it is: what is wrong with it, and what to do.
+    /// The database cannot be used: what is wrong with it, and what to do.
     Unfit(ErrorKind, String),
-    /// An earlier attempt stored it.
+    /// An earlier attempt stored the change.
     Stored,
-    /// Anything that trying again does not change.
+    /// Any other failure. Another attempt would fail as well.
     Final(StoreError),
 }
 
@@ -34,7 +34,7 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
-/// The rules failed on the working copy.
+/// SQLite failed on the working copy.
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         let message = format!("the rows that were read cannot be used: {error}");
@@ -49,7 +49,7 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// Why there is no connection.
+    /// A failure to connect.
     pub(super) fn of_connecting(error: tokio_postgres::Error) -> Self {
         if error.as_db_error().is_some() {
             return error.into();
@@ -80,7 +80,7 @@ impl Failure {
                     || [
                         SqlState::LOCK_NOT_AVAILABLE,
                         SqlState::READ_ONLY_SQL_TRANSACTION,
-                        // A prepared statement from before a migration.
+                        // The statement was prepared before a migration.
                         SqlState::FEATURE_NOT_SUPPORTED,
                     ]
                     .contains(code)
@@ -89,7 +89,7 @@ impl Failure {
         }
     }
 
-    /// Whether the connection is of no more use, or leads to the wrong server.
+    /// Whether the connection must be closed: it is broken, or leads to a standby.
     pub(super) fn ends_connection(&self) -> bool {
         match self {
             Self::Refused { code, .. } => {
@@ -99,12 +99,12 @@ impl Failure {
                         .contains(code)
             }
             Self::Lost(_) | Self::Unreachable(_) => true,
-            // A statement may have been left without an answer.
+            // The answer to a statement may still be outstanding.
             Self::Stored | Self::Unfit(..) | Self::Final(_) => false,
         }
     }
 
-    /// Whether the server refused the data itself. Without it the rest of a batch may be stored.
+    /// Whether the server refused the data itself. The rest of the batch may be stored without it.
     pub(super) fn is_about_data(&self) -> bool {
         match self {
             Self::Refused { code, .. } => ["21", "22", "23", "54"].contains(&&code.code()[..2]),
@@ -112,7 +112,7 @@ impl Failure {
         }
     }
 
-    /// The error for the user: what was wrong, where, and what to do.
+    /// The error for the user: what failed, where, and what to do next.
     pub(super) fn explain(self, address: &Address) -> StoreError {
         let (user, name) = address.names();
         let new = |kind, message: String| StoreError::new(kind, message);
@@ -189,7 +189,7 @@ impl Failure {
     }
 }
 
-/// What the library's error says, with its sources: the first is a heading only.
+/// The message of the library's error with its sources. The first one is only a heading.
 pub(super) fn reason(error: &tokio_postgres::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

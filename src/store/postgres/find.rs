@@ -11,7 +11,7 @@ use crate::inbox::fold::{Line, Standing};
 use crate::inbox::query::{Detail, Query, Wanted};
 use crate::store::rules::selection::{Dialect, Selection};
 
-/// The images of at least the updates that a query selects.
+/// The images of the updates that a query selects, and possibly of more.
 pub(super) fn images(transaction: &Transaction<'_>, query: &Query) -> Result<Vec<String>, Failure> {
     let Selection { sql, values, .. } = Selection::new(query, Dialect::Postgres);
     let sql = ported(&format!("SELECT u.image {sql}"));
@@ -40,7 +40,7 @@ fn is_wanted(query: &Query, image: &str) -> bool {
     !has_patterns || query.images.iter().any(fits)
 }
 
-/// Loads what a query selects, and what is worked out for each update.
+/// Loads the rows that a query selects, and those that each update is compared with.
 pub(super) fn select(transaction: &Transaction<'_>, query: &Query) -> Result<(), Failure> {
     let images = images(transaction, query)?;
     let mut parts = with_tags(&images);
@@ -55,7 +55,7 @@ pub(super) fn select(transaction: &Transaction<'_>, query: &Query) -> Result<(),
         ]);
     }
     transaction.load(parts)?;
-    // The others that are folded with them are read where they are counted or named.
+    // Updates that are folded under these are needed only where they are counted or named.
     let counted = if query.detail == Detail::Full { "older > 0" } else { "false" };
     let sql = format!(
         "SELECT image, received FROM updates WHERE acknowledged_at IS NULL AND ignored = 0
@@ -64,7 +64,7 @@ pub(super) fn select(transaction: &Transaction<'_>, query: &Query) -> Result<(),
     fold_with(transaction, &sql)
 }
 
-/// Loads what an action needs.
+/// Loads the rows that an action needs.
 pub(super) fn act(transaction: &Transaction<'_>, query: &Query) -> Result<(), Failure> {
     let images = images(transaction, query)?;
     transaction.load(with_tags(&images).into_iter().chain([whole("ignores")]))?;
@@ -132,7 +132,7 @@ fn with_tags(images: &[String]) -> Vec<Part> {
     ]
 }
 
-/// The versions that updates are compared with.
+/// The labels with the versions that updates are compared with.
 fn before(images: &[String]) -> Part {
     let condition = "t.image IN (SELECT b.image FROM updates u CROSS JOIN LATERAL (
             SELECT b.image FROM updates b WHERE b.series = u.series AND b.rank < u.rank

@@ -8,7 +8,7 @@ use super::value::Statement;
 use crate::image::ImageName;
 use crate::inbox::history::{Entry, NAMED, Page};
 
-/// The actions that are asked for, newest first.
+/// A page of actions, newest first.
 pub(super) fn list(connection: &Connection, page: &Page) -> Result<Vec<Entry>, Failure> {
     let sql = "SELECT id, at, kind, detail, origin, \"user\", note, undoes, undone_by,
             (SELECT count(*) FROM action_images i WHERE i.action = a.id),

@@ -7,10 +7,10 @@ use super::tls;
 use super::url::Address;
 use super::value::Statement;
 
-/// How long a user waits for a server who has pressed Tab.
+/// How long completion waits for a server.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// Names in a database that is neither created nor migrated. Errors are ignored.
+/// Read-only access to names. Tables are neither created nor migrated, and errors are ignored.
 pub struct Names(Connection);
 
 impl Names {

@@ -8,7 +8,7 @@ pub(super) struct Part {
     pub(super) table: &'static str,
     pub(super) condition: String,
     pub(super) values: Vec<Value>,
-    /// Whether metadata is read too. No change looks at it.
+    /// Whether metadata is read too. Changes do not need it.
     pub(super) has_metadata: bool,
 }
 

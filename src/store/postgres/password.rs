@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use tokio_postgres::Config;
 
-/// The group or others can read or write the file.
+/// Permissions of the group and of others.
 const OPEN: u32 = 0o077;
 
 /// The password for a host and port, if there is one.
 ///
 /// # Errors
-/// When a password file cannot be read, or other users can read it.
+/// If a password file cannot be read, or if other users can read it.
 pub(super) fn find(
     host: &[String; 2],
     config: &Config,
@@ -49,7 +49,7 @@ pub(super) fn find(
     Ok(text.lines().find_map(|line| matching(line, names)))
 }
 
-/// The password in a line `HOST:PORT:DATABASE:USER:PASSWORD` that is for these names.
+/// The password in a line `HOST:PORT:DATABASE:USER:PASSWORD`, if the line matches these names.
 fn matching(line: &str, names: [&str; 4]) -> Option<String> {
     if line.starts_with('#') {
         return None;
@@ -65,7 +65,7 @@ fn matching(line: &str, names: [&str; 4]) -> Option<String> {
         }
     }
     let [host, port, database, user, password] = <[String; 5]>::try_from(fields).ok()?;
-    // A folder of sockets goes by this name.
+    // Lines for a Unix socket have this name.
     let is_socket = names[0].starts_with('/') && host == "localhost";
     let fits = |(field, name): (&String, &str)| field == "*" || field == name;
     let is_host = is_socket || fits((&host, names[0]));

@@ -1,4 +1,4 @@
-//! The sessions of a store: each operation takes one, and leaves it to the next.
+//! A pool of sessions: each operation takes one, and returns it.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,10 +12,10 @@ use super::session::{Server, Session};
 use super::transaction::Transaction;
 use crate::store::{Result, lock};
 
-/// Sessions that are kept for the next operation.
+/// The most idle sessions that are kept.
 const IDLE_SESSIONS: usize = 4;
 
-/// What an attempt brings.
+/// The result of an attempt.
 type Tried<T> = std::result::Result<T, Failure>;
 
 pub(super) struct Pool {
@@ -68,7 +68,7 @@ impl Pool {
         })
     }
 
-    /// Loads some rows, and asks a rule about them.
+    /// Loads rows, and runs a rule that reads them.
     pub(super) fn read_rows<T, const N: usize>(
         &self,
         parts: impl Fn() -> [Part; N],
@@ -80,7 +80,7 @@ impl Pool {
         })
     }
 
-    /// Loads some rows, and has a rule change them.
+    /// Loads rows, runs a rule that changes them, and writes the changes back.
     pub(super) fn write_rows<T, const N: usize>(
         &self,
         parts: impl Fn() -> [Part; N],

@@ -1,7 +1,7 @@
 //! The schema on a server: `migrations/postgres/NN-name/up.sql` and `down.sql`.
 //!
-//! The baseline is also what the Go program DiunDashboard uses; its rows are taken over by the same rules as
-//! those in an SQLite file.
+//! The baseline is the schema of the Go program DiunDashboard. Its rows are converted by the same rules as those
+//! in an SQLite file.
 
 use super::connection::{Connection, nothing};
 use super::copy::Copy;
@@ -17,7 +17,7 @@ const STEPS: [&str; 2] = [
 ];
 /// The version of an up-to-date schema.
 const LATEST: i64 = 2;
-/// Servers that are started together take turns. The number is an arbitrary constant.
+/// Only one process migrates at a time. The number of the lock is an arbitrary constant.
 const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(4918284613786)";
 /// The version, whether there are tables called `updates`, and whether they are DiunDashboard's.
 const STATE: &str =
@@ -44,7 +44,7 @@ fn migrate(connection: &Connection) -> Result<(), Failure> {
     connection.run(BEGIN)?;
     let ask = |sql: &str| connection.query(&Statement::new(sql, Vec::new()));
     let state = ask(STATE)?.pop().ok_or_else(nothing)?;
-    // Another server did it meanwhile.
+    // Another process migrated meanwhile.
     if state.try_get(0)? {
         return connection.run("ROLLBACK");
     }

@@ -1,4 +1,4 @@
-//! A session: tries again where that can help, and never does a thing twice.
+//! A session: retries where that can help, and never applies a change twice.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use super::url::Address;
 /// The pause before the second attempt, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(640)];
 
-/// A connection that is made when it is needed, and made again when it is lost.
+/// A connection that is opened when it is needed, and opened again when it is lost.
 pub(super) struct Session {
     connection: Option<Connection>,
-    /// Where in the list of hosts to begin.
+    /// The index of the host to try first.
     host: usize,
     copy: Copy,
     ledger: Ledger,
@@ -28,7 +28,7 @@ pub(super) struct Session {
 pub(super) struct Server {
     pub(super) address: Address,
     pub(super) tls: MakeRustlsConnect,
-    /// How long an operation tries.
+    /// How long an operation retries.
     pub(super) patience: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Session {
         Ok(Self { connection: None, host: 0, copy, ledger: Ledger { writer, seq: 0 } })
     }
 
-    /// The ledger of the next change.
+    /// The ledger for the next change.
     pub(super) fn next(&mut self) -> Ledger {
         self.ledger.seq += 1;
         self.ledger.clone()
@@ -60,8 +60,8 @@ impl Session {
         })
     }
 
-    /// Changes something in one transaction, once. An attempt that is in doubt is made again, and finds out
-    /// from the ledger what became of the first; its result is what the first attempt found.
+    /// Applies a change in one transaction, exactly once. If the answer to the commit is lost, the next attempt
+    /// finds out from the ledger whether the change was stored, and returns the result of the first attempt.
     pub(super) fn write<T>(
         &mut self,
         server: &Server,
@@ -84,7 +84,7 @@ impl Session {
         })
     }
 
-    /// Runs one statement, or whatever needs no working copy.
+    /// Runs statements that need no working copy.
     pub(super) fn ask<T>(
         &mut self,
         server: &Server,
@@ -114,10 +114,10 @@ impl Session {
             };
             if failure.ends_connection() {
                 self.connection = None;
-                // A frozen server that comes first in the list must not be asked first again.
+                // Try the next host first: this one may be frozen.
                 self.host += 1;
             } else if let Some(connection) = &self.connection {
-                // A connection that cannot even do that is of no more use.
+                // A connection that cannot roll back is closed.
                 if connection.run("ROLLBACK").is_err() {
                     self.connection = None;
                 }
@@ -130,7 +130,7 @@ impl Session {
         }
     }
 
-    /// The connection, taken out of the session while it is used.
+    /// Takes the connection out of the session while it is used, or opens one.
     fn connect(&mut self, server: &Server, deadline: Instant) -> Result<Connection, Failure> {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);

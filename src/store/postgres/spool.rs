@@ -1,7 +1,7 @@
 //! The spool: an SQLite file that takes events while no server does.
 //!
-//! A batch is one row, with the ledger of the attempt that failed: if that attempt was in doubt, the
-//! server knows the batch again. While there are batches, all new events come after them.
+//! A batch is one row, with the ledger of the failed attempt. If the server stored that attempt although its
+//! answer was lost, the ledger tells. While the spool holds batches, new events are appended to it.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,9 +20,9 @@ use crate::store::{ErrorKind, Result, Spooled, StoreError, lock, sqlite};
 
 /// The largest spool: 1 GiB in pages of 4 KiB.
 const PAGES: i64 = 256 * 1024;
-/// Bytes that are drained in one transaction, or one batch more.
+/// The most bytes that are drained in one transaction. The last batch may exceed it.
 const BYTES: usize = 8 * 1024 * 1024;
-/// When so few events are left after a round of draining, new ones wait for them.
+/// New events wait while so few events are left to drain.
 const LAST: u64 = 1_000;
 /// SQLite's mark for the files of one program: DIUS.
 const APPLICATION_ID: i32 = 0x4449_5553;
@@ -38,29 +38,29 @@ pub(super) struct Spool {
     state: Mutex<State>,
     /// Notified when the state changes.
     changed: Condvar,
-    /// Locked, so that no other server uses it. Dropped last: closing a file ends SQLite's locks.
+    /// Locked, so that no other server uses it. Dropped last, as closing a file releases SQLite's locks on it.
     _file: File,
 }
 
-/// What is in the file.
+/// The state of the file.
 #[derive(Default)]
 struct State {
     spooled: Spooled,
-    /// Whether new events wait for the last rounds of draining: a spool that is filled as fast as it
-    /// is drained would never be empty.
+    /// Whether new events wait until the last events are drained. Otherwise a spool that is filled as fast as
+    /// it is drained would never be empty.
     is_ending: bool,
     is_stopping: bool,
 }
 
 /// Batches of one writer, in order.
 pub(super) struct Batches {
-    /// The last row.
+    /// The id of the last row.
     last: i64,
-    /// That of the last batch.
+    /// The ledger of the last batch.
     pub(super) ledger: Ledger,
     /// The events, each with the number of its batch.
     pub(super) events: Vec<(i64, Received)>,
-    /// What cannot be read, with the reasons.
+    /// Events that cannot be parsed, with the reasons.
     unreadable: Vec<(String, String)>,
 }
 
@@ -88,7 +88,7 @@ impl Batches {
 }
 
 impl Spool {
-    /// Opens a spool, and creates it if it is missing. What an earlier server left in it is kept.
+    /// Opens a spool, or creates it. Events that an earlier process left in it are kept.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let denied = |error: std::io::Error| {
             let message = format!("cannot open the spool {}: {error}", path.display());
@@ -133,7 +133,7 @@ impl Spool {
         lock(&self.state).spooled.clone()
     }
 
-    /// Whether nothing is in it. Waits for that while the last events are drained.
+    /// Returns true if the spool is empty. Waits, at most until the deadline, while the last events are drained.
     pub(super) fn is_empty(&self, deadline: Instant) -> bool {
         let time = deadline.saturating_duration_since(Instant::now());
         let ended =
@@ -141,7 +141,7 @@ impl Spool {
         ended.unwrap_or_else(PoisonError::into_inner).0.spooled.events == 0
     }
 
-    /// Keeps why the server does not store what is in it.
+    /// Records why the server stores nothing, and lets new events into the spool.
     pub(super) fn blame(&self, reason: &str) {
         let mut state = lock(&self.state);
         reason.clone_into(&mut state.spooled.reason);
@@ -150,7 +150,7 @@ impl Spool {
         self.changed.notify_all();
     }
 
-    /// Keeps a batch. It is on the disk when this returns.
+    /// Appends a batch. It is on the disk when this returns.
     pub(super) fn push(&self, ledger: &Ledger, events: &[Received]) -> Result<()> {
         let connection = lock(&self.connection);
         let text = serde_json::to_string(events).unwrap_or_default();
@@ -168,7 +168,7 @@ impl Spool {
         Ok(())
     }
 
-    /// The first batches of one writer, until there are so many events or [`BYTES`]; at least one batch.
+    /// The first batches of one writer, up to `most` events or [`BYTES`], but at least one batch.
     pub(super) fn first(&self, most: usize) -> Result<Option<Batches>> {
         let connection = lock(&self.connection);
         let read = || -> rusqlite::Result<Option<Batches>> {
@@ -197,7 +197,7 @@ impl Spool {
         read().map_err(|error| explain(&self.path, &error))
     }
 
-    /// Removes batches that were stored, but for the events that the server refused.
+    /// Removes batches that were stored. Events that the server refused are moved to the table `refused`.
     pub(super) fn done(&self, batches: &Batches, refused: &[(Received, String)]) -> Result<()> {
         let mut connection = lock(&self.connection);
         let mut remove = || {
@@ -224,7 +224,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Waits until there is a batch, or for a time. Returns false if the store is being closed.
+    /// Waits for a time, or else until there is a batch. Returns false if the store is being closed.
     pub(super) fn wait(&self, time: Option<Duration>) -> bool {
         let state = lock(&self.state);
         let state = if let Some(time) = time {
@@ -277,7 +277,7 @@ mod tests {
         }
         let far = Instant::now() + Duration::from_secs(60);
         let drain = || spool.done(&spool.first(10).unwrap().unwrap(), &[]).unwrap();
-        // Nobody waits before the server is known to take events, nor once it fails again.
+        // New events do not wait before the server has stored events, nor after it failed again.
         assert!(!spool.is_empty(far));
         drain();
         spool.blame("the server does not answer");

@@ -1,4 +1,4 @@
-//! The tables, as both engines have them, and the statements that move their rows.
+//! The tables that both engines have, and the statements that copy rows between them.
 //!
 //! The columns come from the schema of SQLite; a test compares those of PostgreSQL.
 
@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::store::rules::row::text;
 
-/// The tables that the rules read and write, such that none refers to a later one.
+/// The tables that the rules use. A table's foreign keys refer to earlier ones only.
 const NAMES: [&str; 11] = [
     "updates",
     "places",
@@ -23,7 +23,7 @@ const NAMES: [&str; 11] = [
 
 /// The column that may be large: up to 1 MiB.
 const LARGE: &str = "metadata";
-/// Stands for a value that was not read. It is no JSON.
+/// Stands for metadata that was not read. It is not JSON, so it cannot be a real value.
 const UNREAD: &str = "?";
 
 /// A table.
@@ -31,18 +31,18 @@ const UNREAD: &str = "?";
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) columns: Vec<Column>,
-    /// Reads all columns; conditions follow. The table is called `t`.
+    /// Selects all columns from the table as `t`. A condition is appended.
     pub(super) select: String,
-    /// The same, with [`UNREAD`] for what is large and what no change looks at.
+    /// The same, with [`UNREAD`] in place of the metadata.
     pub(super) select_small: String,
-    /// Adds or replaces the rows whose columns come as arrays. What was not read stays.
+    /// Inserts or replaces rows that are given as one array per column. Metadata that was not read is kept.
     pub(super) upsert: String,
-    /// Removes the rows whose keys come as arrays.
+    /// Deletes rows whose keys are given as one array per column.
     pub(super) delete: String,
-    /// Adds a row to the working copy, if it is not there.
+    /// Inserts a row into the working copy, unless it is there.
     pub(super) load: String,
-    /// The rows of the working copy that were changed: their keys, then all columns, which are NULL where
-    /// the row was removed.
+    /// Selects the changed rows of the working copy: the key, then all columns, which are NULL if the row was
+    /// deleted.
     pub(super) changed: String,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
     NAMES.into_iter().map(|name| Table::read(connection, name)).collect()
 }
 
-/// The tables of the baseline, such that none refers to a later one.
+/// The tables of the baseline, in the same order.
 pub(super) fn baseline(connection: &Connection) -> rusqlite::Result<Vec<Table>> {
     let names = ["updates", "tags", "tag_assignments"];
     names.into_iter().map(|name| Table::read(connection, name)).collect()
@@ -136,7 +136,7 @@ impl Table {
         self.columns.iter().filter(|column| column.is_key)
     }
 
-    /// Notes the keys of all rows that are there.
+    /// Records all rows of the working copy as changed.
     pub(super) fn mark_all(&self) -> String {
         let name = self.name;
         let keys: Vec<String> = self.keys().map(|column| quoted(&column.name)).collect();
@@ -144,7 +144,7 @@ impl Table {
         format!("INSERT INTO temp.changed_{name} SELECT {keys} FROM main.{name}")
     }
 
-    /// Notes the keys of all rows of the working copy that change while `is_tracking()`.
+    /// The triggers that record the keys of changed rows while `is_tracking()` returns true.
     pub(super) fn triggers(&self) -> String {
         let name = self.name;
         let keys: Vec<String> = self.keys().map(|column| quoted(&column.name)).collect();
@@ -169,7 +169,7 @@ impl Table {
     }
 }
 
-/// A name that may be a word of SQL's, such as `user`.
+/// A quoted name: some are keywords, such as `user`.
 fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }

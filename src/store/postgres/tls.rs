@@ -10,10 +10,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::url::Address;
 
-/// A connector that trusts the certificates of the address, or else those of the system.
+/// A connector that trusts the certificates in `sslrootcert`, or else those of the system.
 ///
 /// # Errors
-/// When there are none.
+/// If there are no certificates to trust.
 pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> {
     let mut roots = RootCertStore::empty();
     if let Some(path) = &address.root {
@@ -26,7 +26,7 @@ pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, String> 
             return Err(format!("{shown} holds no certificate: set sslrootcert to a PEM file"));
         }
     } else if address.hosts.iter().any(|host| host.get_ssl_mode() != SslMode::Disable) {
-        // There are many, and a socket or `sslmode=disable` needs none.
+        // Reading the system's certificates takes milliseconds. A socket or `sslmode=disable` needs none.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -11,15 +11,16 @@ use super::failure::Failure;
 use super::part::Part;
 use super::value::Statement;
 
-/// Rows that are written with one statement.
+/// The most rows that one statement writes.
 const ROWS: usize = 4_096;
-/// Statements that are sent together.
+/// The most statements that are sent together.
 const TOGETHER: usize = 24;
 
-/// One writer at a time, in all processes: the rules read what they then change. The number is an arbitrary
-/// constant. A writer that vanished, or waits for its own turn, gives the others theirs after a time. Rows are
-/// found by their keys: a statement that was planned while the tables were empty would read all of them.
-/// The cost that this puts on reading small tables whole would make the server compile statements.
+/// The advisory lock lets one process write at a time, because rules read rows and then change them. Its number
+/// is an arbitrary constant. The time-outs release the lock if a client disappears, or waits for long.
+/// Sequential scans are switched off because a statement that was planned while the tables were empty would go
+/// on reading whole tables. They make plans look so expensive that the server would compile them, so `jit` is
+/// switched off as well.
 const BEGIN: [&str; 2] = [
     "BEGIN",
     "SELECT set_config('lock_timeout', '2s', true), set_config('enable_seqscan', 'off', true),
@@ -30,15 +31,15 @@ const READ: [&str; 2] = [
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)",
 ];
-/// Records the number that a writer stores now. `noted` is empty if it was recorded before.
+/// Records the sequence number of a writer's change. `noted` is empty if it was recorded before.
 const LEDGER: &str = "WITH noted AS (
     INSERT INTO writers (writer, seq, at) VALUES ($1, $2, extract(epoch FROM now())::bigint)
     ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, at = excluded.at
     WHERE writers.seq < excluded.seq RETURNING 1)";
-/// Removes writers that have ended long ago. A spool may be drained months later.
+/// Removes writers that ended long ago. The age is large, as a spool may be drained months later.
 const OLD_WRITERS: &str =
     "DELETE FROM writers WHERE at < extract(epoch FROM now() - interval '180 days')";
-/// What that number was before this statement.
+/// The writer's sequence number before this statement.
 const BEFORE: &str = "coalesce((SELECT seq FROM writers WHERE writer = $1), 0)";
 /// The server's time, in milliseconds since 1970.
 const CLOCK: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -50,23 +51,23 @@ const LAST_IDS: &str =
     "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM actions_id_seq),
     (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tags_id_seq)";
 
-/// What makes a change known again, when its answer was lost.
+/// Identifies a change, so that it is recognised if it was stored and its answer was lost.
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
-    /// A random name.
+    /// The random name of the writer.
     pub(super) writer: String,
     /// Grows with each change.
     pub(super) seq: i64,
 }
 
-/// A transaction. Nothing is sent before the first rows are loaded.
+/// A transaction. It begins on the server with the first statement that is sent.
 pub(super) struct Transaction<'a> {
     connection: &'a Connection,
     pub(super) copy: &'a Copy,
-    /// What is sent with the first statement.
+    /// The statements that begin the transaction. They are sent with the first statement.
     begin: RefCell<Vec<Statement>>,
     ledger: Option<&'a Ledger>,
-    /// The number that the ledger's writer had come to before.
+    /// The sequence number that the writer had stored before this transaction.
     before: Cell<i64>,
     /// Whole seconds by which the server's clock is ahead of ours.
     ahead: Cell<i64>,
@@ -74,12 +75,12 @@ pub(super) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// A transaction that reads what several statements see at one moment.
+    /// A read transaction: all of its statements see the same state.
     pub(super) fn to_read(connection: &'a Connection, copy: &'a Copy) -> Result<Self, Failure> {
         Self::new(connection, copy, None, &READ)
     }
 
-    /// A transaction that writes, once: a second one with the same ledger is [`Failure::Stored`].
+    /// A write transaction. A second one with the same ledger fails with [`Failure::Stored`].
     pub(super) fn to_write(
         connection: &'a Connection,
         copy: &'a Copy,
@@ -99,7 +100,7 @@ impl<'a> Transaction<'a> {
         let begin = begin.iter().map(|sql| Statement::new(*sql, Vec::new()));
         let mut begin: Vec<Statement> = begin.collect();
         if let Some(Ledger { writer, seq }) = ledger {
-            // Once for each writer.
+            // Old writers are removed once per writer, with its first change.
             if *seq == 1 {
                 begin.push(Statement::new(OLD_WRITERS, Vec::new()));
             }
@@ -120,7 +121,7 @@ impl<'a> Transaction<'a> {
         })
     }
 
-    /// Loads rows into the working copy, where they are not there already.
+    /// Loads rows into the working copy. Rows that are already there stay as they are.
     pub(super) fn load(&self, parts: impl IntoIterator<Item = Part>) -> Result<(), Failure> {
         let (mut statements, mut tables) = (Vec::new(), Vec::new());
         for Part { table, condition, values, has_metadata } in parts {
@@ -138,12 +139,12 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// The rows of a statement about the tables of the server.
+    /// Runs a statement on the server's tables, and returns its rows.
     pub(super) fn query(&self, statement: Statement) -> Result<Vec<Row>, Failure> {
         Ok(self.send(vec![statement])?.pop().unwrap_or_default())
     }
 
-    /// Sends statements; with the first goes what begins the transaction.
+    /// Sends statements. The first call also begins the transaction.
     fn send(&self, statements: Vec<Statement>) -> Result<Vec<Vec<Row>>, Failure> {
         let mut all = self.begin.take();
         let is_first = !all.is_empty();
@@ -158,7 +159,7 @@ impl<'a> Transaction<'a> {
             }
             self.before.set(numbers.try_get(4)?);
             let time = DateTime::from_timestamp_millis(numbers.try_get(5)?);
-            // Below a second a difference cannot be told from the time that the answer took.
+            // A difference below a second may be the time that the answer took.
             self.ahead.set(time.map_or(0, |time| (time - Utc::now()).num_seconds()));
             self.copy.seed(numbers)?;
         }
@@ -177,29 +178,29 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// The number that the ledger's writer had come to before this transaction.
+    /// The sequence number that the writer had stored before this transaction.
     pub(super) fn stored_before(&self) -> Result<i64, Failure> {
         self.load([])?;
         Ok(self.before.get())
     }
 
-    /// Whole seconds by which the server's clock is ahead of ours, once rows were loaded.
+    /// Whole seconds by which the server's clock is ahead of ours. Known after the first rows were loaded.
     pub(super) fn ahead(&self) -> i64 {
         self.ahead.get()
     }
 
-    /// From here on the transaction is rolled back at its end.
+    /// Makes the transaction roll back at its end.
     pub(super) fn rehearse(&self) {
         self.is_dry.set(true);
     }
 
-    /// Writes what was changed in a working copy, and the numbers that were given.
+    /// Writes the changed rows of a working copy and the numbers that were given.
     pub(super) fn write(&self, copy: &Copy) -> Result<(), Failure> {
         let statements = changes(copy)?;
         self.send_all(statements)
     }
 
-    /// Writes what was changed in the working copy, and commits. Returns when it is durable.
+    /// Writes the changed rows of the working copy, and commits. The change is durable when this returns.
     pub(super) fn commit(&self) -> Result<(), Failure> {
         if self.is_dry.get() {
             return self.roll_back();
@@ -213,8 +214,8 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Commits after an earlier attempt was found to have stored the change. What that committed may not
-    /// be replicated yet: this transaction comes after it, and is answered when both are.
+    /// Commits after an earlier attempt was found to have stored the change. The earlier commit may not be
+    /// replicated yet. This commit comes after it, and is answered when both are.
     pub(super) fn confirm(&self) -> Result<(), Failure> {
         let writer = self.ledger.map(|ledger| ledger.writer.as_str());
         let sql = "UPDATE writers SET at = at + 1 WHERE writer = $1";
@@ -223,7 +224,7 @@ impl<'a> Transaction<'a> {
         self.commit()
     }
 
-    /// Takes everything back.
+    /// Rolls the transaction back.
     pub(super) fn roll_back(&self) -> Result<(), Failure> {
         self.connection.run("ROLLBACK")
     }
@@ -238,7 +239,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// Statements that write what was changed in a working copy, and the numbers that were given.
+/// The statements that write the changed rows of a working copy and the numbers that were given.
 pub(super) fn changes(copy: &Copy) -> Result<Vec<Statement>, Failure> {
     let mut statements = Vec::new();
     for Changed { table, kept, removed } in copy.changed(ROWS)? {

@@ -10,7 +10,7 @@ use crate::store::rules::row::parse_time;
 use crate::store::rules::{import, labels};
 use crate::store::{Imported, Prune, Pruned};
 
-/// Removes what is old. The server gives the space back by itself.
+/// Removes old rows. The server frees their space by itself.
 pub(super) fn prune(transaction: &Transaction<'_>, what: Prune) -> Result<Pruned, Failure> {
     let before = what.before.timestamp_millis();
     let sql = "SELECT image, acknowledged_at FROM updates
@@ -54,7 +54,7 @@ pub(super) fn backup(transaction: &Transaction<'_>, to: &Path) -> Result<(), Fai
     Ok(())
 }
 
-/// Takes everything over from an SQLite inbox of the current schema.
+/// Imports an SQLite inbox that has the current schema.
 pub(super) fn import(transaction: &Transaction<'_>, from: &Path) -> Result<Imported, Failure> {
     let mut copy = Copy::new()?;
     copy.begin()?;

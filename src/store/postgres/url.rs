@@ -1,7 +1,7 @@
 //! A PostgreSQL URL: `postgres://user@host1,host2:5433/name?sslmode=verify-full`.
 //!
-//! The client library connects to one host at a time here, and does not know all keys that libpq knows:
-//! those are taken out of the URL and handled, or refused by name.
+//! diunbox tries the hosts one after another. The client library does not know all keys of libpq: these are
+//! taken out of the URL, and handled here or refused by name.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ use tokio_postgres::config::{Host, SslMode};
 
 use super::password;
 
-/// PostgreSQL's own port.
+/// PostgreSQL's default port.
 const PORT: u16 = 5432;
 
-/// Where a PostgreSQL inbox is: a database on one of several hosts. Printed without a password.
+/// The address of a PostgreSQL inbox: a database on one of several hosts. Printed without a password.
 #[derive(Clone)]
 pub struct Address {
     /// How to connect to each host, in the order of the URL.
     pub(super) hosts: Vec<Config>,
-    /// The certificates that sign the servers', in place of the system's.
+    /// The file of certificates to trust instead of the system's.
     pub(super) root: Option<PathBuf>,
-    /// Whether statements are prepared. Not all poolers can share connections that have some.
+    /// Whether statements are prepared. Some poolers cannot share connections with prepared statements.
     pub(super) prepares: bool,
-    /// The URL without password and keys.
+    /// The URL without the password and the keys.
     label: String,
     has_password: bool,
 }
@@ -48,7 +48,7 @@ impl Address {
     /// Reads a URL.
     ///
     /// # Errors
-    /// With a sentence that says what is wrong. It quotes nothing that may be a password.
+    /// A sentence that says what is wrong. It quotes nothing that may be a password.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (start, query) = url.split_once('?').unwrap_or((url, ""));
         let mut passed = String::new();
@@ -75,7 +75,7 @@ impl Address {
                         "the database's URL has `{key}`, which diunbox does not know: remove it"
                     ));
                 }
-                // It may be the end of a password with a question mark in it.
+                // The text may be the end of a password that contains a question mark.
                 _ => return Err(UNREADABLE.into()),
             }
         }
@@ -134,7 +134,7 @@ impl Address {
         self.has_password
     }
 
-    /// The user and the name of the database, for messages.
+    /// The names of the user and the database, for messages.
     pub(super) fn names(&self) -> (&str, &str) {
         let first = self.hosts.first();
         let names = first.map(|first| (first.get_user(), first.get_dbname()));
@@ -178,7 +178,7 @@ fn yes_or_no(value: &str) -> Result<bool, String> {
     }
 }
 
-/// diunbox writes, so it always looks for a server that can be written to.
+/// diunbox always needs a server that can be written to.
 fn writable(value: &str) -> Result<(), String> {
     match value {
         "any" | "read-write" | "primary" => Ok(()),
@@ -201,7 +201,7 @@ fn only(config: &Config, host: &Host, port: u16) -> Config {
         .keepalives_idle(config.get_keepalives_idle())
         .ssl_mode(match host {
             Host::Tcp(_) => config.get_ssl_mode(),
-            // As libpq does: what stays on this machine is not encrypted.
+            // As in libpq, connections over a Unix socket are not encrypted.
             Host::Unix(_) => SslMode::Disable,
         });
     if let Some(interval) = config.get_keepalives_interval() {

@@ -2,7 +2,7 @@
 
 use tokio_postgres::types::{ToSql, Type};
 
-/// A statement with its values. It has no name, so that a pooler can share connections.
+/// An unnamed statement with its values.
 #[derive(Debug)]
 pub(super) struct Statement {
     pub(super) sql: String,
@@ -19,12 +19,12 @@ impl Statement {
     }
 }
 
-/// SQL that both engines have, with PostgreSQL's mark of a parameter.
+/// Converts the parameters `?1` of SQLite to `$1` of PostgreSQL.
 pub(super) fn ported(sql: &str) -> String {
     sql.replace('?', "$")
 }
 
-/// A value, or a column of values.
+/// A value, or an array of the values of a column.
 #[derive(Debug)]
 pub(super) enum Value {
     Number(Option<i64>),
@@ -48,7 +48,7 @@ impl Value {
         if is_number { Self::Numbers(Vec::new()) } else { Self::Texts(Vec::new()) }
     }
 
-    /// How many values the column has.
+    /// The number of values in the array.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Numbers(values) => values.len(),
@@ -70,7 +70,7 @@ impl From<Option<i64>> for Value {
     }
 }
 
-/// No text of PostgreSQL's holds NUL, so none there is equal to one that does.
+/// Replaces a text with NUL, which PostgreSQL refuses, by one that is equal to nothing in the database.
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(Some(text.replace('\0', "\u{fffd}")))

@@ -44,15 +44,15 @@ pub(in crate::store) fn apply(connection: &Connection, action: &Action) -> Resul
     Ok(acting.receipt)
 }
 
-/// An action on its way through the updates.
+/// An action while it is applied to one update after another.
 struct Acting<'a> {
     connection: &'a Connection,
     action: &'a Action,
     /// The number of the next change.
     change: i64,
-    /// The lines of what has changed.
+    /// The lines of the changed updates.
     lines: Lines,
-    /// The images that were dealt with: one can be selected, and be folded under another.
+    /// The images that the action was applied to. An image can be selected and also be folded under another.
     seen: HashSet<String>,
     receipt: Receipt,
 }
@@ -88,8 +88,8 @@ impl Acting<'_> {
         updates(self.connection, &Query { images, sort: Sort::Image, detail, ..Query::all(now) })
     }
 
-    /// Applies the action to an update that goes with another. Nobody asked for it by name, so nothing is
-    /// said where it cannot be taken, such as at a host that it does not run on.
+    /// Applies the action to an update that is folded under a selected one. The user did not name it, so it is
+    /// not reported if the action does not apply, for example because it does not run on the given host.
     fn on_folded(&mut self, update: &Update) -> Result<()> {
         let image = &update.event.image;
         if self.seen.insert(image.clone()) && matches!(self.verdict(update, None)?, Verdict::Take) {
@@ -151,7 +151,7 @@ impl Acting<'_> {
                 Verdict::Left(Reason::Folded(short_name(&top).to_owned()))
             }
             (Kind::Reopen, State::Acknowledged | State::Snoozed) => Verdict::Take,
-            // A place of it may be done, and is needed again then.
+            // Places that are done become needed again.
             (Kind::Reopen, _) if update.places.iter().any(Place::is_done) => Verdict::Take,
             (Kind::Reopen, _) => Verdict::Left(Reason::Pending),
             (Kind::Snooze(_), State::Acknowledged) => Verdict::Left(Reason::Acknowledged),
@@ -161,11 +161,11 @@ impl Acting<'_> {
     }
 }
 
-/// What becomes of one update.
+/// The result for one update.
 enum Verdict {
-    /// It is changed.
+    /// It was changed.
     Take,
-    /// It is as the action asks already.
+    /// It was in the requested state already.
     Done,
     Left(Reason),
 }
@@ -177,7 +177,7 @@ fn acknowledge(connection: &Connection, action: &Action, update: &Update) -> Res
     connection.prepare_cached(sql)?.execute(params![update.event.image, at]).map(drop)
 }
 
-/// Acknowledges the places on some hosts, and with the last of them the update.
+/// Marks the places on some hosts as done. The update is acknowledged when its last place is done.
 fn at_hosts(connection: &Connection, action: &Action, update: &Update) -> Result<()> {
     let image = &update.event.image;
     let sql =
@@ -185,7 +185,7 @@ fn at_hosts(connection: &Connection, action: &Action, update: &Update) -> Result
     for host in &action.hosts {
         connection.prepare_cached(sql)?.execute([image, host, &update.event.digest])?;
     }
-    // Some places have moved on: going back to the digest that was acknowledged before is news.
+    // Places are done with another digest now, so a return to the digest that was acknowledged before is news.
     let sql = "UPDATE updates SET acknowledged_digest = NULL WHERE image = ?1
         AND acknowledged_digest IS DISTINCT FROM digest";
     connection.prepare_cached(sql)?.execute([image])?;

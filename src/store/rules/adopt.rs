@@ -1,4 +1,4 @@
-//! Takes over the rows that DiunDashboard wrote, once.
+//! Converts the rows that DiunDashboard wrote, once.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,7 @@ use crate::event::Event;
 use crate::image::ImageName;
 use crate::inbox::fold::Standing;
 
-/// A row of DiunDashboard's: when it was received, its image as written, and the columns that make
-/// a place.
+/// A row of DiunDashboard: the time of receipt, the image as it was written, and the columns of a place.
 struct Found {
     received: i64,
     rowid: i64,
@@ -21,8 +20,8 @@ struct Found {
     is_acknowledged: bool,
 }
 
-/// Fills in the columns and places of all rows, and normalises their images. Of two rows that turn
-/// out to be of one image the newer stays.
+/// Fills in the new columns and the places of all rows, and normalises the image names. If two rows have
+/// the same normalised name, the newer one is kept.
 pub(in crate::store) fn rows(connection: &Connection) -> rusqlite::Result<()> {
     let mut newest = BTreeMap::<String, Found>::new();
     let mut doubles = Vec::new();
@@ -77,7 +76,7 @@ fn assignments(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The image's full name, or the text as it is where no image can have that name.
+/// The normalised name, or the text itself if it is not a valid name.
 fn normal(image: &str) -> String {
     ImageName::new(image).map_or_else(|_| image.to_owned(), |name| name.as_str().to_owned())
 }
@@ -88,7 +87,7 @@ fn read(connection: &Connection) -> rusqlite::Result<Vec<Found>> {
     let mut select = connection.prepare(sql)?;
     let row = |row: &rusqlite::Row<'_>| {
         let provider = text(row, 4)?;
-        // DiunDashboard keeps a container's metadata alone.
+        // DiunDashboard stores only the metadata of containers.
         let name = if provider == "docker" { "ctn_names" } else { "ctn_name" };
         let mut event = Event {
             hostname: text(row, 2)?,

@@ -1,4 +1,4 @@
-//! An event converted to column values.
+//! Converts an event to column values.
 
 use std::cell::OnceCell;
 
@@ -10,21 +10,21 @@ use crate::event::Event;
 use crate::inbox::fold::{Line, Standing};
 use crate::inbox::received::Received;
 
-/// An event as the store sees it.
+/// An event with the values that the rules need.
 pub(in crate::store) struct Arrival<'a> {
     pub(in crate::store) event: &'a Event,
     received_at: DateTime<Utc>,
-    /// The same in milliseconds since 1970.
+    /// The time of receipt in milliseconds since 1970.
     pub(in crate::store) at: i64,
     workload: String,
     metadata: String,
     /// The number of this change.
     change: i64,
-    /// Most events are repeats, and ask for none.
+    /// Computed on demand: most events are repeats and do not need it.
     standing: OnceCell<Option<Standing>>,
 }
 
-/// The columns that [`Arrival::bind`] binds, but for the image.
+/// The columns that [`Arrival::bind`] binds, without the image.
 pub(in crate::store) const COLUMNS: &str =
     "diun_version = ?2, hostname = ?3, status = ?4, provider = ?5,
     hub_link = ?6, mime_type = ?7, digest = ?8, created = ?9, platform = ?10, ctn_name = ?11,
@@ -44,14 +44,14 @@ impl<'a> Arrival<'a> {
             received_at: received.at,
             at: received.at.timestamp_millis(),
             workload: event.workload(),
-            // A map of strings can always be written.
+            // A map of strings can always be serialised.
             metadata: serde_json::to_string(&event.metadata).unwrap_or_default(),
             change,
             standing: OnceCell::new(),
         }
     }
 
-    /// When the image was built, as text; empty if that is not known.
+    /// The build time as text; empty if it is unknown.
     pub(in crate::store) fn created(&self) -> &'a str {
         self.event.created.as_deref().unwrap_or_default()
     }
@@ -74,7 +74,7 @@ impl<'a> Arrival<'a> {
         statement.raw_execute().map(drop)
     }
 
-    /// Where the image stands among others, as of this event.
+    /// The line of the image and its rank in it, as of this event.
     pub(in crate::store) fn standing(&self) -> Option<&Standing> {
         self.standing.get_or_init(|| Standing::new(&self.event.image, self.at)).as_ref()
     }
@@ -93,7 +93,7 @@ impl<'a> Arrival<'a> {
         Ok(Some(standing.line.clone()))
     }
 
-    /// Binds the image, the [`COLUMNS`] and so the parameters 1 to 18.
+    /// Binds the image and the [`COLUMNS`] to the parameters 1 to 18.
     pub(in crate::store) fn bind(&self, statement: &mut CachedStatement<'_>) -> Result<()> {
         let event = self.event;
         let get = |keys: &[&str]| {
@@ -138,9 +138,9 @@ impl<'a> Arrival<'a> {
         connection.prepare_cached(sql)?.query_row(self.key(), |row| text(row, 0)).optional()
     }
 
-    /// Keeps what the place reports.
+    /// Stores the report of a place.
     pub(in crate::store) fn report(&self, connection: &Connection, is_known: bool) -> Result<()> {
-        // A place that was gone is there again.
+        // A place that was recorded as gone exists again.
         let sql = if is_known {
             "UPDATE places SET digest = ?5, status = ?6, metadata = ?7, last_seen = max(last_seen, ?8),
                 times = times + 1,

@@ -1,11 +1,11 @@
-//! The state of a row and its places before an action, for undo.
+//! Records the state of an update and its places before an action, for undo.
 
 use rusqlite::{Connection, Result, params};
 use serde::{Deserialize, Serialize};
 
 use super::row::text;
 
-/// What decisions change.
+/// The columns that decisions change.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Before {
@@ -14,11 +14,11 @@ struct Before {
     acknowledged_by: Option<String>,
     snoozed_until: Option<i64>,
     note: Option<String>,
-    /// The places that are done: host, provider, workload, the digest, and by whom.
+    /// The done places: host, provider, workload, digest, and who marked it.
     done: Vec<(String, String, String, String, String)>,
 }
 
-/// Records what is there now.
+/// Reads the current state.
 pub(in crate::store) fn keep(
     connection: &Connection,
     action: i64,
@@ -52,8 +52,8 @@ pub(in crate::store) fn keep(
     connection.prepare_cached(sql)?.execute(params![action, image, digest, before]).map(drop)
 }
 
-/// Takes the done marks off all places. Those of reconcile are not set again until the place runs
-/// something else.
+/// Removes the done marks of all places. Reconcile does not set its marks again until the place runs another
+/// digest.
 pub(in crate::store) fn unmark(connection: &Connection, image: &str) -> Result<()> {
     let sql = "UPDATE places SET done_digest = NULL, done_by = NULL,
             refused = CASE WHEN done_by IN ('reconcile', 'gone') THEN running ELSE refused END
@@ -61,7 +61,7 @@ pub(in crate::store) fn unmark(connection: &Connection, image: &str) -> Result<(
     connection.prepare_cached(sql)?.execute([image]).map(drop)
 }
 
-/// Puts back what an earlier action recorded.
+/// Restores the recorded state.
 pub(in crate::store) fn restore(
     connection: &Connection,
     image: &str,

@@ -7,11 +7,11 @@ use crate::image::ImageName;
 use crate::inbox::action::Stamp;
 use crate::inbox::history::{Entry, NAMED, Page};
 
-/// What an action did, besides to which images.
+/// A recorded action, without its images.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct Deed<'a> {
     pub(in crate::store) kind: &'a str,
-    /// Its subject: state, tag or pattern.
+    /// What it changes: state, tag or pattern.
     pub(in crate::store) about: &'a str,
     pub(in crate::store) detail: Option<&'a str>,
     /// The action that it takes back.
@@ -34,7 +34,7 @@ pub(in crate::store) fn record(
     Ok(connection.last_insert_rowid())
 }
 
-/// The number of an action that is recorded with the first image that it changes.
+/// The number of an action. It is recorded when its first image changes.
 pub(in crate::store) fn once(
     id: &mut Option<i64>,
     record: impl FnOnce() -> Result<i64>,
@@ -45,7 +45,7 @@ pub(in crate::store) fn once(
     }
 }
 
-/// The actions that are asked for, newest first.
+/// A page of actions, newest first.
 pub(in crate::store) fn list(connection: &Connection, page: &Page) -> Result<Vec<Entry>> {
     let sql = "SELECT id, at, kind, detail, origin, user, note, undoes, undone_by,
             (SELECT count(*) FROM action_images i WHERE i.action = a.id)

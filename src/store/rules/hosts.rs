@@ -11,7 +11,7 @@ use super::selection::{NEEDED, condition};
 use crate::inbox::received::Received;
 use crate::inbox::update::{Host, State};
 
-/// Keeps when the hosts of these events were heard from.
+/// Stores the time of the last event of each host.
 pub(in crate::store) fn heard_from(connection: &Connection, received: &[Received]) -> Result<()> {
     let mut hosts = BTreeMap::new();
     for Received { event, at, .. } in received {
@@ -27,7 +27,7 @@ pub(in crate::store) fn heard_from(connection: &Connection, received: &[Received
         .try_for_each(|(name, at)| upsert.execute(params![name, at.timestamp_millis()]).map(drop))
 }
 
-/// Keeps when what runs on a host was compared.
+/// Stores the time of a host's last comparison.
 pub(in crate::store) fn reconciled(connection: &Connection, host: &str, at: i64) -> Result<()> {
     let sql = "INSERT INTO hosts (name, last_reconcile) VALUES (?1, ?2)
         ON CONFLICT (name) DO UPDATE SET last_reconcile = ?2";

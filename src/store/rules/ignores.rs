@@ -15,12 +15,12 @@ use crate::inbox::history::Ignore;
 pub(in crate::store) const IGNORE: &str = "ignore";
 pub(in crate::store) const UNIGNORE: &str = "unignore";
 
-/// A decision about a pattern.
+/// The action about a pattern.
 pub(in crate::store) fn deed<'a>(kind: &'a str, pattern: &'a str) -> Deed<'a> {
     Deed { kind, about: "pattern", detail: Some(pattern), undoes: None }
 }
 
-/// A pattern as it was added: some have several spellings.
+/// A pattern in the form in which it is stored.
 pub(in crate::store) fn as_added(pattern: &str) -> String {
     ImagePattern::new(pattern).map_or(pattern.to_owned(), |known| known.as_str().to_owned())
 }
@@ -68,8 +68,8 @@ pub(in crate::store) fn add(
     apply(connection, deed, stamp, true, sql).map(Some)
 }
 
-/// Removes a pattern. Images that no other pattern matches get the state that they would have without
-/// it. Returns `None` if there is no such pattern.
+/// Removes a pattern. Images that match no other pattern are no longer ignored. Returns `None` if there is
+/// no such pattern.
 pub(in crate::store) fn remove(
     connection: &Connection,
     deed: &Deed<'_>,
@@ -84,7 +84,7 @@ pub(in crate::store) fn remove(
     apply(connection, deed, stamp, false, sql).map(Some)
 }
 
-/// Ignores the images that a statement selects, or no longer, and records it.
+/// Sets whether the images that a statement selects are ignored, and records the action.
 fn apply(
     connection: &Connection,
     deed: &Deed<'_>,

@@ -1,5 +1,5 @@
-//! Takes everything over from another inbox. For each image the newer event wins, with the decisions about it;
-//! for one digest, a decision wins over none, and the later one over an earlier one.
+//! Imports another inbox. For each image the newer event wins, with its decisions. If both have the same digest,
+//! a decision wins over none, and a later decision over an earlier one.
 
 use std::path::Path;
 
@@ -78,7 +78,7 @@ fn attached(connection: &mut Connection) -> Result<Imported> {
     Ok(imported)
 }
 
-/// Earlier digests of both, and the digest of the side that loses.
+/// Merges the earlier digests of both, and adds the current digest of the side that loses.
 fn digests(connection: &Connection) -> Result<()> {
     let keep = |columns: &str, from: &str| {
         format!(
@@ -109,7 +109,7 @@ fn digests(connection: &Connection) -> Result<()> {
     ))
 }
 
-/// The place that was heard from last wins. Counts are the larger ones, as the same events may be in both.
+/// For each place the later report wins. The larger count is kept, as both may have counted the same events.
 const PLACES: &str = "
 INSERT INTO main.places (image, hostname, provider, workload, digest, status, metadata, first_seen, last_seen,
     times, done_digest, done_by, running, refused, running_since, verdict, compared)
@@ -127,8 +127,8 @@ ON CONFLICT (image, hostname, provider, workload) DO UPDATE SET
     last_seen = max(last_seen, excluded.last_seen),
     times = max(times, excluded.times);";
 
-/// Labels, hosts, refusals, tags, patterns and actions. What an action about a tag changed is not taken over: tags have
-/// other numbers here.
+/// Labels, hosts, refusals, tags, patterns and actions. The images of actions about tags are left out, because
+/// tags have other numbers here.
 const OTHERS: &str = "
 INSERT OR IGNORE INTO main.labels SELECT * FROM other.labels;
 INSERT INTO main.hosts (name, last_event, last_reconcile, ping_secret, scans)
@@ -167,7 +167,7 @@ UPDATE main.actions AS a SET
 WHERE uid IN new_actions;
 DROP TABLE new_actions;";
 
-/// Works out again what is superseded.
+/// Folds the changed lines again.
 fn fold(connection: &Connection) -> Result<()> {
     let mut touched = Lines::default();
     let mut images =

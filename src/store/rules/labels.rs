@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result};
 use super::row::text;
 use crate::inbox::labels::{Labelled, Labels};
 
-/// Keeps labels. One that is missing does not replace one that is known.
+/// Stores labels. A missing label does not replace a known one.
 pub(in crate::store) fn keep(connection: &Connection, labelled: &[Labelled]) -> Result<()> {
     let sql = "INSERT INTO labels VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (image, digest) DO UPDATE
         SET version = coalesce(nullif(excluded.version, ''), version),
@@ -21,8 +21,7 @@ pub(in crate::store) fn keep(connection: &Connection, labelled: &[Labelled]) -> 
     Ok(())
 }
 
-/// The labels of a digest. Links that are not known of it are those of another digest of the image, as
-/// they seldom change.
+/// The labels of a digest. Unknown links are taken from another digest of the image, as links seldom change.
 pub(in crate::store) fn of(connection: &Connection, image: &str, digest: &str) -> Result<Labels> {
     let sql = "SELECT iif(digest = ?2, version, ''), source, changelog FROM labels
         WHERE image = ?1 ORDER BY digest = ?2 DESC LIMIT 1";
@@ -33,8 +32,8 @@ pub(in crate::store) fn of(connection: &Connection, image: &str, digest: &str) -
     Ok(labels.unwrap_or_default())
 }
 
-/// The versions of a digest, and of the one that it is compared with: what was last acknowledged, or
-/// else the digest before. `None` if either is not known.
+/// The versions of a digest and of the one that it is compared with: the digest that was acknowledged last, or
+/// else the previous one. `None` if either version is unknown.
 pub(in crate::store) fn versions(
     connection: &Connection,
     image: &str,
@@ -49,7 +48,7 @@ pub(in crate::store) fn versions(
     connection.prepare_cached(sql)?.query_row([image, digest], row).optional()
 }
 
-/// Removes the labels of digests that are not known any more, in either engine.
+/// Removes the labels of digests that were removed. Both engines run it.
 pub(in crate::store) const PRUNE: &str = "DELETE FROM labels WHERE NOT EXISTS
         (SELECT 1 FROM updates u WHERE u.image = labels.image AND u.digest = labels.digest)
     AND NOT EXISTS

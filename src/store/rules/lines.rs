@@ -1,4 +1,4 @@
-//! Works out which updates supersede which, and what an update is compared with.
+//! Determines which updates are superseded, and what an update is compared with.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,7 @@ use crate::inbox::fold::{Line, Member, Standing, folded_under, superseded_from};
 use crate::inbox::update::Update;
 use crate::inbox::version::{Change, Version};
 
-/// The lines in which something has changed, with the images that are new there; `None` where anything
-/// else has changed too.
+/// The lines to fold again, each with its new images; `None` if other members have changed too.
 #[derive(Default)]
 pub(in crate::store) struct Lines(BTreeMap<Line, Option<BTreeSet<String>>>);
 
@@ -38,7 +37,7 @@ impl Lines {
     }
 }
 
-/// Where an update stands among others of the same thing.
+/// The line of an update, and its rank in that line.
 pub(in crate::store) fn standing(update: &Update) -> Option<Standing> {
     Standing::new(&update.event.image, update.received_at.timestamp_millis())
 }
@@ -52,14 +51,14 @@ pub(in crate::store) fn of(connection: &Connection, image: &str) -> Result<Optio
     Ok(standing.map(|standing| standing.line))
 }
 
-/// Works out again which updates of these lines are superseded.
+/// Folds lines again: determines which of their updates are superseded.
 pub(in crate::store) fn fold(connection: &Connection, lines: Lines) -> Result<()> {
     let set = "UPDATE updates SET superseded_from = ?2, older = ?3";
     let mut update = connection.prepare_cached(&format!("{set}, changed = ?4 WHERE image = ?1"))?;
     let mut update_new = connection.prepare_cached(&format!("{set} WHERE image = ?1"))?;
     let mut change = None;
     for (line, added) in lines.0 {
-        // What is superseded stays so when others are added.
+        // A superseded update stays superseded when others are added.
         let which = if added.is_some() { Which::Tops } else { Which::All };
         let rows = rows(connection, &line, which)?;
         let froms = rows.iter().map(|row| from(connection, &line, &rows, row, added.as_ref()));
@@ -71,7 +70,7 @@ pub(in crate::store) fn fold(connection: &Connection, lines: Lines) -> Result<()
             if (from, older) == (row.from, row.older) {
                 continue;
             }
-            // The number of its insertion is new, too.
+            // It was given a new number when it was inserted.
             if added.as_ref().is_some_and(|added| added.contains(image)) {
                 update_new.execute(params![image, from, older])?;
                 continue;
@@ -87,7 +86,7 @@ pub(in crate::store) fn fold(connection: &Connection, lines: Lines) -> Result<()
     Ok(())
 }
 
-/// From when on an update is superseded.
+/// The time from which an update is superseded.
 fn from(
     connection: &Connection,
     line: &Line,
@@ -98,7 +97,7 @@ fn from(
     let from = superseded_from(rows.iter().map(|newer| &newer.member), &row.member);
     Ok(match added {
         Some(_) if from == Some(0) => from,
-        // One that is superseded itself can supersede it.
+        // An update that is superseded itself can still supersede it.
         Some(added) if added.contains(&row.member.image) => {
             let above = Line { from: row.member.standing.rank.clone(), ..line.clone() };
             superseded_from(&members(connection, &above)?, &row.member)
@@ -108,8 +107,8 @@ fn from(
     })
 }
 
-/// How many are folded under each of those that nothing supersedes; `None` if that has to be worked out
-/// at the time of the question.
+/// The number of updates that are folded under each one that is not superseded; `None` if it depends on the
+/// time of the query.
 fn older_of_tops(
     connection: &Connection,
     line: &Line,
@@ -123,7 +122,7 @@ fn older_of_tops(
     let tops: Vec<_> = rows.iter().zip(froms).filter(|(_, from)| **from != Some(0)).collect();
     Ok(match tops.as_slice() {
         [_] => Some(all - 1),
-        // Nothing is folded, and will not be when a snooze ends.
+        // Nothing is folded, and the end of a snooze will not change that.
         tops if all == i64::try_from(tops.len()).unwrap_or(0)
             && tops.iter().all(|(_, from)| from.is_none()) =>
         {
@@ -137,11 +136,11 @@ fn older_of_tops(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
     All,
-    /// Those that nothing supersedes already.
+    /// Those that are not superseded yet.
     Tops,
 }
 
-/// An update of a line that is neither acknowledged nor ignored, with what its row says.
+/// A row of an update that belongs to a line, and is neither acknowledged nor ignored.
 struct Row {
     member: Member,
     from: Option<i64>,
@@ -170,7 +169,7 @@ fn rows(connection: &Connection, line: &Line, which: Which) -> Result<Vec<Row>> 
         let member = Member { image, standing, built, places, snoozed_until };
         rows.push(Row { member, from: row.get(4)?, older: row.get(5)? });
     }
-    // One by itself is compared with nothing.
+    // A single update needs no comparison.
     if rows.len() > 1 {
         let mut select = connection.prepare_cached(
             "SELECT hostname, provider, workload FROM places WHERE image = ?1
@@ -218,8 +217,8 @@ pub(in crate::store) fn top(
     Ok(own.and_then(|own| under[own]).map(|top| members[top].image.clone()))
 }
 
-/// How an update differs from what was last acknowledged, or else from the digest before; and the
-/// version that it is compared with, if that is another one.
+/// The kind of change since the digest that was acknowledged last, or else since the previous digest; and the
+/// version that it is compared with, if it differs.
 pub(in crate::store) fn change(
     connection: &Connection,
     update: &Update,

@@ -1,4 +1,4 @@
-//! The SQL function `matches(pattern, image)`, so that patterns mean in SQL what they mean elsewhere.
+//! The SQL function `matches(pattern, image)`, so that patterns match in SQL as they do elsewhere.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;

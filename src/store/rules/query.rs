@@ -38,7 +38,7 @@ pub(in crate::store) fn updates(connection: &Connection, query: &Query) -> Resul
         let mut update = update(row, query)?;
         read_places(&mut places, &mut update, is_full)?;
         if update.state == State::Pending {
-            // Only a list in full names them, and most have none.
+            // Only the full detail names them, and most updates have none.
             let older = row.get::<_, Option<u64>>(12)?;
             if older.is_none() || older > Some(0) && is_full {
                 let now = query.now.timestamp_millis();
@@ -119,7 +119,7 @@ fn update(row: &Row<'_>, query: &Query) -> Result<Update> {
     })
 }
 
-/// Reads the places of an image, and whether they are done with a digest.
+/// Reads the places of an image, and whether each is done with this digest.
 fn places(connection: &Connection, details: bool) -> Result<CachedStatement<'_>> {
     let details = if details {
         ", digest, status, metadata, first_seen, last_seen, times, running, running_since,
@@ -166,7 +166,7 @@ fn read_places(places: &mut CachedStatement<'_>, update: &mut Update, details: b
     Ok(())
 }
 
-/// What a place was last seen running.
+/// The digests that a place was last seen running.
 fn runs(row: &Row<'_>) -> Result<Option<Runs>> {
     let Ok(digests) = serde_json::from_str(&text(row, 11)?) else { return Ok(None) };
     Ok(Some(Runs { digests, since: time(row, 12)?, verdict: Verdict::of(&text(row, 13)?) }))
@@ -189,7 +189,7 @@ pub(in crate::store) fn digests(connection: &Connection, image: &str) -> Result<
         .collect()
 }
 
-/// Counts each state by its own small index; the acknowledged are what is left of all.
+/// Counts each state by its own small index. Acknowledged updates are all others.
 pub(in crate::store) fn count(connection: &Connection, now: DateTime<Utc>) -> Result<Counts> {
     let now = now.timestamp_millis();
     let count = |condition: &str| -> Result<u64> {

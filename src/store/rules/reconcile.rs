@@ -1,4 +1,4 @@
-//! Records the result of a comparison with what runs.
+//! Stores the result of a comparison with what runs.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub(in crate::store) fn apply(
     Ok(reconciled)
 }
 
-/// Keeps what was found out about the places of one image. Returns whether its state has changed.
+/// Stores the result for the places of one image. Returns whether the image's state has changed.
 fn image(
     connection: &Connection,
     places: &[Seen],
@@ -62,7 +62,7 @@ fn image(
             marks.push((seen, mark));
         }
     }
-    // A person's acknowledgement is not taken back, and needs no marks.
+    // A person acknowledged it: that is not taken back, and marks are not needed.
     if marks.is_empty() || is_acknowledged && !by_places {
         return Ok(false);
     }
@@ -95,18 +95,18 @@ fn image(
     Ok(true)
 }
 
-/// What becomes of a place's done mark.
+/// The done mark of a place after the comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Kept,
-    /// It is set, by whom.
+    /// It is set; by whom.
     Set(&'static str),
     Removed,
-    /// There is none: the place is new, and not done.
+    /// There is none: the place is new and not done.
     New,
 }
 
-/// Keeps what a place runs.
+/// Stores the digests that a place runs.
 fn mark(connection: &Connection, seen: &Seen, stamp: &Stamp) -> Result<Mark> {
     let [host, provider, workload] = &seen.place;
     let now = stamp.at.timestamp_millis();
@@ -137,12 +137,12 @@ fn mark(connection: &Connection, seen: &Seen, stamp: &Stamp) -> Result<Mark> {
     Ok(match seen.verdict {
         Verdict::Done if is_done && !was_gone => Mark::Kept,
         Verdict::Gone if was_gone => Mark::Kept,
-        // A mark that a person removed is not set again until the place runs something else.
+        // A mark that a person removed is not set again until the place runs another digest.
         Verdict::Done | Verdict::Gone if refused.is_some() => Mark::Kept,
         Verdict::Done => Mark::Set("reconcile"),
         Verdict::Gone => Mark::Set("gone"),
         Verdict::Behind if is_done && by == "reconcile" => Mark::Removed,
-        // It is there again.
+        // A place that was recorded as gone exists again.
         Verdict::Behind | Verdict::Unknown if was_gone => Mark::Removed,
         Verdict::Behind | Verdict::Unknown if is_added => Mark::New,
         Verdict::Behind | Verdict::Unknown => Mark::Kept,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Result, params};
 use super::row::{text, time};
 use crate::inbox::refused::{Reason, Refused};
 
-/// Adds to the counts.
+/// Adds to the counts, and updates the times.
 pub(in crate::store) fn keep(connection: &Connection, refused: &[Refused]) -> Result<()> {
     let sql = "INSERT INTO refusals (reason, count, last) VALUES (?1, ?2, ?3)
         ON CONFLICT (reason) DO UPDATE SET count = count + ?2, last = max(last, ?3)";

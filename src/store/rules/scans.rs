@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::row::text;
 use crate::inbox::scan::{Beat, Scans};
 
-/// As it is kept: times in milliseconds since 1970.
+/// The stored form. Times are milliseconds since 1970.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
 struct Kept {
@@ -34,7 +34,7 @@ pub(in crate::store) fn secret(connection: &Connection, host: &str) -> Result<Op
     Ok(secret.flatten())
 }
 
-/// The same; a host without one gets one.
+/// The same. It is created if the host has none.
 pub(in crate::store) fn allow(connection: &Connection, host: &str) -> Result<String> {
     let sql = "INSERT INTO hosts (name, ping_secret) VALUES (?1, lower(hex(randomblob(16))))
         ON CONFLICT (name) DO UPDATE SET ping_secret = coalesce(ping_secret, excluded.ping_secret)
@@ -42,7 +42,7 @@ pub(in crate::store) fn allow(connection: &Connection, host: &str) -> Result<Str
     connection.query_row(sql, [host], |row| row.get(0))
 }
 
-/// Keeps what a host's Diun says.
+/// Stores a heartbeat.
 pub(in crate::store) fn take(
     connection: &Connection,
     host: &str,

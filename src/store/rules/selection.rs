@@ -5,7 +5,8 @@ use rusqlite::types::Value;
 use crate::inbox::query::{Query, Sort, Wanted};
 use crate::inbox::update::State;
 
-/// What each state means. SQLite uses the partial indexes only for these very texts. `?1` is the time.
+/// The condition of each state. SQLite uses a partial index only if the query has the text of its condition. `?1`
+/// is the time.
 pub(in crate::store) fn condition(state: State) -> &'static str {
     match state {
         State::Pending => {
@@ -29,7 +30,7 @@ pub(in crate::store) fn condition(state: State) -> &'static str {
     }
 }
 
-/// A place that the update still needs. The same rule, on places that were read, is in `query::read_places`.
+/// The condition of a needed place. `query::read_places` has the same rule for places that were read.
 pub(in crate::store) const NEEDED: &str =
     "u.acknowledged_at IS NULL AND p.done_digest IS DISTINCT FROM u.digest
     AND p.done_by IS DISTINCT FROM 'gone'
@@ -40,8 +41,8 @@ pub(in crate::store) const NEEDED: &str =
 pub(in crate::store) const TAG: &str =
     "FROM tag_assignments a JOIN tags t ON t.id = a.tag_id WHERE a.image = u.image";
 
-/// Whose SQL it is. PostgreSQL finds at least what the query selects: where it cannot decide as SQLite does,
-/// it lets everything pass, and has no limit.
+/// The engine whose SQL is generated. PostgreSQL's statement may find more than the query selects: conditions that
+/// it cannot evaluate as SQLite does are always true, and there is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Dialect {
     Sqlite,
@@ -49,12 +50,12 @@ pub(in crate::store) enum Dialect {
     Postgres,
 }
 
-/// The part of a statement after its columns, and its values.
+/// The part of a statement that follows its columns, and its values.
 pub(in crate::store) struct Selection {
     pub(in crate::store) sql: String,
     pub(in crate::store) values: Vec<Value>,
     dialect: Dialect,
-    /// Whether the statement selects no more than the query.
+    /// Whether the statement finds exactly what the query selects.
     is_exact: bool,
 }
 
@@ -85,7 +86,7 @@ impl Selection {
         self.sql.push(')');
     }
 
-    /// One of these values; nothing if there are none.
+    /// Adds the condition that an expression is one of these values. Adds nothing if there are none.
     fn one_of(&mut self, column: &str, values: &[String]) -> Option<String> {
         let values: Vec<String> = values.iter().map(|value| self.bind(value.clone())).collect();
         (!values.is_empty()).then(|| format!("{column} IN ({})", values.join(", ")))
@@ -153,7 +154,7 @@ impl Selection {
             Wanted::Pattern(_) => None,
         });
         let mut any = Vec::new();
-        // One value for any number of names: SQLite limits how many there may be.
+        // One JSON array for all names: SQLite limits the number of parameters.
         let names: Vec<String> = names.collect();
         if let [name] = names.as_slice() {
             let name = self.bind(name.clone());
@@ -215,7 +216,7 @@ impl Selection {
         }
     }
 
-    /// A text that is compared by its bytes.
+    /// An expression that is compared by its bytes.
     fn bytewise(&self, column: &str) -> String {
         match self.dialect {
             Dialect::Sqlite => column.to_owned(),

@@ -50,7 +50,7 @@ pub(in crate::store) fn create(connection: &Connection, name: &str) -> Result<Op
     connection.query_row(sql, [name], |row| row.get(0)).optional()
 }
 
-/// Whether there is such a tag; `None` if another one has the name.
+/// Renames a tag. Returns whether it exists; `None` if another tag has the name.
 pub(in crate::store) fn rename(
     connection: &Connection,
     id: i64,
@@ -68,7 +68,7 @@ pub(in crate::store) fn delete(connection: &Connection, id: i64) -> Result<bool>
     Ok(connection.execute("DELETE FROM tags WHERE id = ?1", [id])? > 0)
 }
 
-/// Puts a tag on images, or takes theirs off, in one action. Returns `None` if there is no such tag.
+/// Replaces or removes the tag of images in one action. Returns `None` if there is no such tag.
 pub(in crate::store) fn put(
     connection: &Connection,
     images: &[ImageName],
@@ -104,7 +104,7 @@ fn current(connection: &Connection, image: &str) -> Result<Option<i64>> {
     connection.prepare_cached(sql)?.query_row([image], |row| row.get(0)).optional()
 }
 
-/// Sets the tag of an image. A tag that does not exist is not set.
+/// Sets the tag of an image, if the tag exists.
 fn set(connection: &Connection, image: &str, tag: Option<i64>) -> Result<()> {
     let sql = "DELETE FROM tag_assignments WHERE image = ?1";
     connection.prepare_cached(sql)?.execute([image])?;
@@ -115,7 +115,7 @@ fn set(connection: &Connection, image: &str, tag: Option<i64>) -> Result<()> {
     connection.prepare_cached(sql)?.execute(params![image, change]).map(drop)
 }
 
-/// Records the tag that an image has before an action changes that.
+/// Records the tag of an image before an action changes it.
 pub(in crate::store) fn keep(connection: &Connection, action: i64, image: &str) -> Result<()> {
     let before = json!({ "tag": current(connection, image)? }).to_string();
     let sql = "INSERT INTO action_images (action, image, digest, before)
@@ -123,14 +123,14 @@ pub(in crate::store) fn keep(connection: &Connection, action: i64, image: &str) 
     connection.prepare_cached(sql)?.execute(params![action, image, before]).map(drop)
 }
 
-/// Whether the tag that was recorded can be put back: there was none, or it is still there.
+/// Whether the recorded tag can be restored: there was none, or it still exists.
 pub(in crate::store) fn can_restore(connection: &Connection, before: &str) -> Result<bool> {
     let Some(id) = recorded(before) else { return Ok(true) };
     let sql = "SELECT EXISTS (SELECT 1 FROM tags WHERE id = ?1)";
     connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))
 }
 
-/// Puts back the tag that was recorded.
+/// Restores the recorded tag.
 pub(in crate::store) fn restore(connection: &Connection, image: &str, before: &str) -> Result<()> {
     set(connection, image, recorded(before))
 }

@@ -12,19 +12,19 @@ use super::upsert::next_change;
 use crate::inbox::action::{Left, Reason, Receipt, Stamp};
 use crate::store::{ErrorKind, StoreError};
 
-/// What came of taking an action back.
+/// The result of an undo.
 pub(in crate::store) enum Undone {
     /// There is no such action.
     Missing,
-    /// It was taken back before, by this action.
+    /// The action was already taken back, by the action with this number.
     Already(i64),
-    /// Its pattern was removed or added again since.
+    /// The action's pattern was removed or added again since.
     Pattern(String),
     Done(Receipt),
 }
 
 impl Undone {
-    /// The receipt, if there is such an action.
+    /// Converts it to a receipt; `None` if there is no such action.
     pub(in crate::store) fn into_receipt(self) -> std::result::Result<Option<Receipt>, StoreError> {
         let refuse = |message| Err(StoreError::new(ErrorKind::Undone, message));
         match self {
@@ -40,7 +40,7 @@ impl Undone {
     }
 }
 
-/// An action that is to be taken back.
+/// The action to take back.
 struct Target {
     id: i64,
     kind: String,
@@ -80,7 +80,7 @@ pub(in crate::store) fn undo(
     if let Some(id) = receipt.id {
         let sql = "UPDATE actions SET undone_by = ?2 WHERE id = ?1";
         connection.execute(sql, params![target.id, id])?;
-        // What an undo took back counts again.
+        // An action that an undo took back is valid again.
         let sql = "UPDATE actions SET undone_by = NULL WHERE id = ?1";
         connection.execute(sql, [target.undoes])?;
     }
@@ -116,7 +116,7 @@ fn note(connection: &Connection, pattern: Option<&str>) -> Result<Option<String>
     Ok(note.optional()?.flatten())
 }
 
-/// Gives each image back the state or the tag that it had before.
+/// Restores the state or the tag that each image had before.
 fn images(
     connection: &Connection,
     target: &Target,
@@ -148,7 +148,7 @@ fn images(
     Ok(receipt)
 }
 
-/// The images that an action changed, with their digests then and what was there before.
+/// The images that an action changed, with their digests at that time and the recorded state.
 fn changed(connection: &Connection, action: i64) -> Result<Vec<(String, String, String)>> {
     let sql = "SELECT image, digest, before FROM action_images WHERE action = ?1 ORDER BY image";
     connection
@@ -157,7 +157,7 @@ fn changed(connection: &Connection, action: i64) -> Result<Vec<(String, String, 
         .collect()
 }
 
-/// Why what an action changed about an image cannot be taken back.
+/// The reason why an image cannot be restored; `None` if it can.
 fn obstacle(
     connection: &Connection,
     target: &Target,
@@ -176,7 +176,7 @@ fn obstacle(
             Some(_) => {}
         }
     }
-    // What was taken back does not count, nor does what took back a later action.
+    // Actions that were taken back do not count as later ones, nor does an undo of a later action.
     let sql = "SELECT EXISTS (SELECT 1 FROM action_images i JOIN actions a ON a.id = i.action
         WHERE i.image = ?1 AND a.id > ?2 AND a.about = ?3 AND i.undone = 0
             AND (a.undoes IS NULL OR a.undoes < ?2))";
@@ -185,7 +185,7 @@ fn obstacle(
     Ok(if is_decided { Some(Reason::Decided) } else { None })
 }
 
-/// Marks that what an action changed about an image is taken back.
+/// Marks the image of an action as restored.
 fn mark(connection: &Connection, target: &Target, image: &str) -> Result<()> {
     let sql = "UPDATE action_images SET undone = ?3 WHERE action = ?1 AND image = ?2";
     let mut update = connection.prepare_cached(sql)?;

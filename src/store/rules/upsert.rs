@@ -38,7 +38,7 @@ pub(in crate::store) fn next_change(connection: &Connection) -> Result<i64> {
     last_change(connection).map(|last| last + 1)
 }
 
-/// What an update's row says before the event.
+/// The row of the update before the event.
 struct Current {
     digest: String,
     created: String,
@@ -49,7 +49,7 @@ struct Current {
     acknowledged_digest: Option<String>,
 }
 
-/// What an event does to what is folded with its image.
+/// The effect of an event on the image's line.
 enum Touched {
     Nothing,
     /// The image is new.
@@ -73,7 +73,7 @@ fn one(
         return Ok(Touched::Added);
     };
     let known = arrival.known(connection)?;
-    // A repeat changes nothing but the order of pinned digests. One without a digest can reopen.
+    // A repeat changes only the order of pinned digests. An event without a digest can reopen the update.
     let is_repeat = event.digest == current.digest
         && arrival.created() == current.created
         && known.is_some()
@@ -82,7 +82,7 @@ fn one(
     let touched = if is_touched { Touched::Changed } else { Touched::Nothing };
     // Replayed events have whole seconds.
     if is_replayed && arrival.at / 1_000 < current.received / 1_000 {
-        // They only add their place and their digest.
+        // An event from the past only adds its place and its digest.
         if event.digest != current.digest {
             remember(
                 connection,
@@ -128,7 +128,8 @@ fn current(connection: &Connection, image: &str) -> Result<Option<Current>> {
     connection.prepare_cached(sql)?.query_row([image], row).optional()
 }
 
-/// The current digest again. Only an update at a place that is new here reopens it, for that place.
+/// Handles the current digest, reported again. The update reopens only if the place is new here and the event's
+/// status is `update`, and then for that place alone.
 fn repeat(
     connection: &Connection,
     arrival: &Arrival<'_>,
@@ -155,15 +156,15 @@ fn repeat(
     Ok(())
 }
 
-/// Takes back that an update was acknowledged.
+/// Removes the acknowledgement of an update.
 pub(in crate::store) fn reopen(connection: &Connection, image: &str) -> Result<()> {
     let sql = "UPDATE updates SET acknowledged_at = NULL, acknowledged_digest = NULL,
         acknowledged_by = NULL WHERE image = ?1";
     connection.prepare_cached(sql)?.execute([image]).map(drop)
 }
 
-/// Whether this is a digest that the image had before, from a mirror, a Diun that lags, or a replayed
-/// log. From a place that had the current one, or built later, it is news: the registry went back.
+/// Whether the event reports an earlier digest that is not news, as a mirror, a Diun that lags or a replayed log
+/// does. It is news if the place had the current digest or if the image was built later: the registry went back.
 fn is_echo(
     connection: &Connection,
     arrival: &Arrival<'_>,
@@ -184,7 +185,7 @@ fn is_echo(
     Ok(!is_later && select.query_row([&event.image, &event.digest], |row| row.get(0))?)
 }
 
-/// Another digest becomes the current one, or none.
+/// Replaces the current digest by another one, or by none.
 fn replace(connection: &Connection, arrival: &Arrival<'_>, current: &Current) -> Result<()> {
     let event = arrival.event;
     let is_another = event.digest != current.digest;
@@ -207,7 +208,7 @@ fn replace(connection: &Connection, arrival: &Arrival<'_>, current: &Current) ->
             AND hostname = ?2 AND provider = ?3 AND workload = ?4";
         connection.prepare_cached(sql)?.execute(arrival.key())?;
     }
-    // The digest that was last acknowledged stays acknowledged.
+    // The digest that was acknowledged last is acknowledged again.
     let is_dealt_with = !event.digest.is_empty()
         && current.acknowledged_digest.as_deref() == Some(event.digest.as_str());
     let sql = format!(
@@ -222,7 +223,7 @@ fn replace(connection: &Connection, arrival: &Arrival<'_>, current: &Current) ->
     statement.raw_execute().map(drop)
 }
 
-/// Keeps a digest that is not the current one.
+/// Stores a digest that is not the current one.
 fn remember(
     connection: &Connection,
     image: &str,
@@ -240,7 +241,7 @@ fn remember(
     connection.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Places that were seen running this very digest do not need it.
+/// Marks the places as done that were already seen running this digest.
 fn close_running(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
     let event = arrival.event;
     if event.digest.is_empty() {
@@ -254,7 +255,7 @@ fn close_running(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
     Ok(())
 }
 
-/// An event whose digest stands in its own name comes from a place that runs it already.
+/// Marks the place as done if the image's name contains the digest: the place runs it already.
 fn close_pinned(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
     let event = arrival.event;
     if event.digest.is_empty() || pinned_digest(&event.image) != Some(event.digest.as_str()) {
@@ -265,7 +266,7 @@ fn close_pinned(connection: &Connection, arrival: &Arrival<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Acknowledges an update if none of its places needs it any more. Returns whether it did.
+/// Acknowledges an update that no place needs any more. Returns whether it did.
 pub(in crate::store) fn close_if_done(
     connection: &Connection,
     image: &str,
