@@ -68,7 +68,7 @@ pub use self::limits::Limits;
 pub use self::listen::Listener;
 pub use self::log::{Format, Level, Log};
 
-/// The stack of a connection's thread, in bytes. Only what is used of it takes memory.
+/// The stack of a connection's thread, in bytes. Only pages that are used take memory.
 const THREAD_STACK: usize = 512 * 1024;
 /// How long to wait for a connection to end when there is no room for another.
 const FULL: Duration = Duration::from_millis(10);
@@ -88,9 +88,9 @@ impl Server {
     /// flushes the store.
     ///
     /// # Errors
-    /// When the listeners cannot be polled, or the store cannot be used any more.
+    /// If the listeners cannot be polled, or the store cannot be used any more.
     pub fn run(self, stop: impl AsFd) -> io::Result<()> {
-        // Browsers reach TCP addresses only, and on loopback by names of this machine only.
+        // Browsers connect to TCP addresses only. On loopback, the Host header must name this machine.
         let tcp = self.listeners.iter().any(Listener::is_tcp);
         let local = self.listeners.iter().all(Listener::is_local);
         let local_names_only = tcp && local && self.settings.access.is_open();

@@ -9,6 +9,7 @@ pub mod received;
 pub mod refused;
 pub mod scan;
 pub mod seen;
+pub mod time;
 pub mod until;
 pub mod update;
 pub mod version;

@@ -15,9 +15,9 @@ use crate::inbox::until;
 use crate::render::history::EntryView;
 use crate::store::Store;
 
-/// Actions on a page of the history, unless the client asks for fewer or more.
+/// The default number of actions on a page of the history.
 const PAGE: usize = 50;
-/// At most so many.
+/// The largest number of actions on a page.
 const MOST: usize = 500;
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ struct Body {
     note: Option<String>,
 }
 
-/// A tag's id or `null`, as against nothing at all.
+/// A tag's id or `null`. The outer `None` means that the field is missing.
 #[derive(Default, PartialEq, Eq)]
 enum TagId {
     #[default]
@@ -117,7 +117,7 @@ pub(super) fn act(request: &Request<'_>, store: &dyn Store) -> Answer {
     Ok(json(200, &store.act(&action)?))
 }
 
-/// Puts a tag on images, or takes theirs off.
+/// Replaces or removes the tag of images.
 fn tag(request: &Request<'_>, body: Body, store: &dyn Store) -> Answer {
     let refuse = |message: &str| Err(Error::new(400, message));
     let TagId::Given(tag) = body.tag_id else {
@@ -157,7 +157,7 @@ fn wanted(image: Image) -> Result<Wanted, String> {
     }
 }
 
-/// The filters of `GET /api/updates` as a JSON object. A list gives a filter several times.
+/// The filters of `GET /api/updates` as a JSON object. A list repeats a filter.
 fn query(filters: &Map<String, Value>, now: chrono::DateTime<Utc>) -> Result<Query, String> {
     let mut query = Query::all(now);
     for (name, value) in filters {
@@ -179,7 +179,7 @@ fn query(filters: &Map<String, Value>, now: chrono::DateTime<Utc>) -> Result<Que
     Ok(query)
 }
 
-/// Takes back an action: that of `{"id": …}`, or else the last one over HTTP.
+/// Takes back the action of `{"id": …}`, or else the caller's last one.
 pub(super) fn undo(request: &Request<'_>, store: &dyn Store) -> Answer {
     #[derive(Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]

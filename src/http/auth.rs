@@ -83,11 +83,11 @@ impl Token {
 pub struct Tokens(Vec<Token>);
 
 impl Tokens {
-    /// Reads a token a line. White space around them, empty lines and those that start with `#` do not
-    /// count.
+    /// Reads one token per line. White space around tokens, empty lines and lines that start with `#` are
+    /// ignored.
     ///
     /// # Errors
-    /// When there is none, or one that no header can hold.
+    /// If there is no token, or one that a header cannot contain.
     pub fn new(text: &str) -> Result<Self, String> {
         let lines = text.lines().map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -95,12 +95,12 @@ impl Tokens {
         if tokens.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self(tokens)) }
     }
 
-    /// Whether one has so few characters that it could be guessed.
+    /// Whether a token is short enough to be guessed.
     pub fn are_short(&self) -> bool {
         self.0.iter().any(|token| token.secret.len() < SHORT)
     }
 
-    /// The token that is this text.
+    /// The token with this secret.
     pub(super) fn find(&self, given: &[u8]) -> Option<&Token> {
         self.0.iter().find(|token| token.is(given))
     }
@@ -120,7 +120,7 @@ impl Tokens {
         }
     }
 
-    /// The tokens, one after another.
+    /// Iterates over the tokens.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Token> {
         self.0.iter()
     }

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use super::error::Error;
 use super::head::Head;
 
-/// Refuses what a browser sends for a page of another site. Such a page could otherwise read and
-/// acknowledge updates on the machine of its visitor.
+/// Refuses requests that a browser sends on behalf of another site. Otherwise a site could read and
+/// acknowledge updates with the rights of its visitor.
 pub(super) fn check_site(head: &Head) -> Result<(), Error> {
     let refuse = |error| Err(Error::new(403, error));
-    // No page can set this header, so where the browser sends it, it decides. `Origin` alone must equal
-    // `Host`: a proxy that drops the port from `Host` makes them differ, and so must pass both on.
+    // A page cannot set this header, so it decides where the browser sends it. Otherwise `Origin` must equal
+    // `Host`. A proxy that drops the port from `Host` makes them differ, so it must pass both headers on.
     if let Some(site) = head.header("sec-fetch-site") {
         if !["none", "same-origin"].contains(&site) {
             return refuse("this request comes from a page of another site (Sec-Fetch-Site)");
@@ -24,8 +24,8 @@ pub(super) fn check_site(head: &Head) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a `Host` header that does not name this machine. A site can point its own name at 127.0.0.1
-/// (DNS rebinding), and then read whatever its visitor's browser can reach by that name.
+/// Refuses a `Host` header that does not name this machine. A site can point its own name at 127.0.0.1 (DNS
+/// rebinding), and could then read the API through its visitor's browser.
 pub(super) fn check_host(head: &Head) -> Result<(), Error> {
     if head.host().is_some_and(|host| !is_local(host)) {
         let message = "the Host header does not name this machine: ask localhost or 127.0.0.1, or set a token";
@@ -34,8 +34,8 @@ pub(super) fn check_host(head: &Head) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a browser goes to a page, as by a link: that shows the page to its user, and nothing to the
-/// site that the link is on.
+/// Whether a browser navigates to a page, for example by a link. The user sees the page then, and the site with
+/// the link does not.
 pub(super) fn is_navigation(head: &Head) -> bool {
     head.method == "GET"
         && head.header("sec-fetch-mode") == Some("navigate")

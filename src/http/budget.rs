@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A number of bytes, shared by threads.
+/// A number of bytes that threads share.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     most: usize,
@@ -28,8 +28,7 @@ impl Budget {
 }
 
 impl Share {
-    /// Changes how many bytes this share has. Returns false, and changes nothing, if the budget has
-    /// too few left.
+    /// Changes the size of this share, in bytes. Returns false and changes nothing if the budget is exhausted.
     pub(super) fn resize(&mut self, bytes: usize) -> bool {
         let change = |used: usize| {
             let used = used - self.bytes + bytes;

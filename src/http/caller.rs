@@ -10,7 +10,7 @@ use super::error::Error;
 use super::head::Head;
 use crate::inbox::action::{Origin, Stamp};
 
-/// What a 401 offers. Basic comes first: feed readers know nothing else, and some fail without a realm.
+/// The challenge of a 401. Basic comes first, as feed readers know no other scheme; some fail without a realm.
 const CHALLENGE: &str = "Basic realm=\"diunbox\", Bearer";
 /// Set by the page's own requests.
 const PAGE: &str = "x-diunbox-page";
@@ -27,7 +27,7 @@ pub struct Access {
 /// A proxy that authenticates its users and names them in a header.
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    /// Where it connects from. The header counts from nowhere else.
+    /// The addresses from which it connects. The header is ignored from all others.
     pub addresses: Vec<IpAddr>,
     /// The header's name, in lower case.
     pub header: String,
@@ -51,25 +51,25 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// What goes with a decision of theirs.
+    /// The stamp of a decision of this caller.
     pub(super) fn stamp(&self, note: Option<String>) -> Stamp {
         let origin = if self.is_page { Origin::Page } else { Origin::Http };
         Stamp { user: self.user.clone(), note, ..Stamp::new(origin, Utc::now()) }
     }
 
-    /// What goes with what a comparison with what runs decides.
+    /// The stamp of a comparison with what runs.
     pub(super) fn reconcile_stamp(&self) -> Stamp {
         Stamp { user: self.user.clone(), ..Stamp::new(Origin::Reconcile, Utc::now()) }
     }
 }
 
 impl Access {
-    /// Whether everyone may ask.
+    /// Whether everyone has access.
     pub fn is_open(&self) -> bool {
         self.tokens.is_none() && self.proxy.is_none()
     }
 
-    /// The sender of a request that needs a scope.
+    /// Authenticates the sender of a request that needs a scope.
     pub(super) fn caller(&self, head: &Head, peer: &str, scope: Scope) -> Result<Caller, Error> {
         let is_page = head.header(PAGE).is_some();
         let caller = |user: &str| Caller { user: user.to_owned(), is_page };

@@ -1,8 +1,8 @@
 //! `/api/changes`: new and changed updates, as
 //! [server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html).
 //!
-//! One thread asks the store for the number of its last change, as other processes change it too, and
-//! wakes the feeds. Each feed then reads what is new to it.
+//! One thread polls the store for the number of its last change, as other processes change it too, and wakes
+//! the feeds. Each feed then reads the changes that it has not sent.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -51,14 +51,14 @@ impl Changes {
             }
             let known = state.last;
             drop(state);
-            // What cannot be read now is read the next time.
+            // If the store fails now, the next poll finds the change.
             let last = context.store.last_change().unwrap_or(known);
             let mut state = self.lock();
             state.last = last;
             if last != known {
                 self.changed.notify_all();
             }
-            // A new feed wakes it early, which does no harm.
+            // A new feed ends this wait early, which does no harm.
             drop(self.wait(state, Some(PERIOD)));
         }
     }
@@ -99,7 +99,7 @@ pub(super) fn get(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     let last = context.store.last_change()?;
     // A client that reconnects still has the parameter in its address.
     let known = request.head.header("last-event-id").or(from.as_deref());
-    // One of another database, or of one that was restored since, says nothing.
+    // A number beyond the last change is of another database, or of one that was restored since.
     let after = known.map(|id| id.parse().ok().filter(|id| (0..=last).contains(id)));
     let is_unknown = matches!(after, Some(None));
     let after = after.flatten().unwrap_or(last);
@@ -111,14 +111,14 @@ pub(super) fn get(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     context.changes.changed.notify_all();
     let context = Arc::clone(context);
     let feed = Feed { context, _permit: permit, follow, text, sent: 0, heartbeat };
-    // nginx would hold back what it has not enough of.
+    // Otherwise nginx buffers the stream.
     Ok(with(
         stream("text/event-stream", feed),
         &[("X-Accel-Buffering", "no"), ("Cache-Control", "no-store")],
     ))
 }
 
-/// A feed on its way to a client. A read blocks until there is something to send.
+/// The body of a feed. A read blocks until there is something to send.
 struct Feed {
     context: Arc<Context>,
     _permit: Permit,
@@ -144,7 +144,7 @@ impl Feed {
                 return true;
             }
             let snooze = self.follow.next_end.map_or(Duration::MAX, |end| {
-                // A snooze that is over has no time left.
+                // The time until a snooze that has ended is zero.
                 (end - Utc::now()).to_std().unwrap_or_default()
             });
             if state.last > self.follow.after || snooze.is_zero() {
@@ -152,7 +152,7 @@ impl Feed {
                 if self.read_changes().is_some() {
                     return true;
                 }
-                // The store may answer again later.
+                // The store failed: try again after the next wake-up.
                 state = changes.wait(changes.lock(), Some(left.min(PERIOD)));
             } else {
                 state = changes.wait(state, Some(left.min(snooze)));
@@ -167,7 +167,7 @@ impl Feed {
         for update in self.follow.next(&**store, Utc::now()).ok()? {
             let number = update.changed.min(self.follow.after);
             let _ = write!(self.text, "id: {number}\nevent: update\ndata: ");
-            // Writing to memory does not fail.
+            // Writing to memory cannot fail.
             let _ = line(&mut self.text, &ItemView::from(&update));
             self.text.push(b'\n');
         }

@@ -11,7 +11,7 @@ use socket2::Socket;
 use super::limits::Limits;
 use super::waiting::{Phase, Waiting};
 
-/// How many bytes a client may send after its answer before the connection is ended regardless.
+/// How many bytes a client may send after its answer before the connection is closed anyway.
 const LINGER_LIMIT: usize = 8 * 1024 * 1024;
 /// The slowest pace, in bytes a second, at which a client may read a long answer.
 const PACE: u64 = 16 * 1024;
@@ -21,9 +21,9 @@ const PACE: u64 = 16 * 1024;
 pub(super) struct Client {
     socket: Arc<Socket>,
     waiting: Waiting,
-    /// When reading fails with `TimedOut`.
+    /// The time at which reading fails with `TimedOut`.
     pub(super) deadline: Instant,
-    /// What reading waits for.
+    /// What the connection waits for.
     pub(super) phase: Phase,
 }
 
@@ -37,13 +37,13 @@ impl Client {
         Writer { socket: &self.socket, progress, sent: 0, blocked: Duration::ZERO }
     }
 
-    /// Has the connection reset when it is closed, so that the client sees that its answer is torn.
+    /// Resets the connection when it is closed, so that the client notices that its answer is incomplete.
     pub(super) fn tear(&self) {
         let _ = self.socket.set_linger(Some(Duration::ZERO));
     }
 
-    /// Waits until the client has closed its end. Closing first, with bytes of the client's unread,
-    /// would take the answer away from it.
+    /// Waits until the client has closed its end. Closing while bytes of the client are unread would reset the
+    /// connection, and the client could lose the answer.
     pub(super) fn linger(&mut self, limits: &Limits) -> io::Result<()> {
         self.socket.shutdown(Shutdown::Write)?;
         (self.phase, self.deadline) = (Phase::Idle, Instant::now() + limits.linger);

@@ -85,7 +85,7 @@ impl Connection<'_> {
             return false;
         }
         if closes && !(is_read && self.reader.is_drained()) {
-            // A client that has gone needs no time.
+            // It fails if the client has gone, which is fine.
             let _ = self.reader.stream.linger(&self.context.limits);
         }
         !closes
@@ -119,7 +119,7 @@ impl Connection<'_> {
         if is_event && result.as_ref().is_err_and(|error| error.status >= 500) {
             webhook::rescue(&body, self.context);
         }
-        // No event may meet a connection that is just being closed: Diun would not send it again.
+        // A kept-alive connection may be closed just when Diun sends the next event, which it would not send again.
         (result, true, is_event)
     }
 

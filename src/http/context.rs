@@ -22,7 +22,7 @@ pub struct Settings {
     pub base_path: String,
     /// Where to log.
     pub log: Log,
-    /// What clients may cost.
+    /// Limits on clients.
     pub limits: Limits,
 }
 
@@ -42,12 +42,12 @@ pub(super) struct Context {
     pub(super) refusals: Refusals,
     /// Whether events went into the spool when one was last stored.
     is_spooling: AtomicBool,
-    /// Why the server cannot go on, and what wakes it then.
+    /// The reason why the server must stop, and the socket that tells the accepting thread.
     pub(super) fatal: (OnceLock<String>, UnixStream),
 }
 
 impl Context {
-    /// The context of a server, and what can be read from once the server cannot go on.
+    /// The context of a server, and a socket that becomes readable when the server must stop.
     pub(super) fn new(
         store: Box<dyn Store>,
         settings: Settings,

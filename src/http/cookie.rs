@@ -1,5 +1,5 @@
-//! The cookie of a login: until when it holds, signed with a key that is derived from the token. So every
-//! server of an inbox takes it, and a new token ends it.
+//! The cookie of a login: its time of expiry, signed with a key that is derived from the token. So every server
+//! of an inbox accepts it, and a new token ends it.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use sha2::Sha256;
 use super::auth::{Token, Tokens};
 
 const NAME: &str = "diunbox";
-/// How long a login holds.
+/// How long a login is valid.
 const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The token of which one of the cookies is a login that still holds.
+/// The token of the first cookie that is a valid login.
 pub(super) fn token<'a>(cookies: &str, tokens: &'a Tokens) -> Option<&'a Token> {
     let mut values = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
     values.find_map(|(name, value)| verified(value, tokens).filter(|_| name == NAME))
@@ -96,7 +96,7 @@ mod tests {
         ] {
             assert!(token(&wrong, &tokens).is_none(), "{wrong}");
         }
-        // One that is over.
+        // An expired cookie.
         let mac = mac(tokens.find(b"two").unwrap(), "1").unwrap().finalize().into_bytes();
         assert!(
             token(&format!("diunbox=1.{}", BASE64_URL_SAFE_NO_PAD.encode(mac)), &tokens).is_none()

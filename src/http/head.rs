@@ -4,8 +4,8 @@ use super::error::Error;
 
 const HEADERS_LIMIT: usize = 100;
 
-/// The headers that decide whether a request is let through, by their names in lower case. None of them
-/// may be given twice: a second one could differ from the one that is checked.
+/// The headers that decide whether a request is allowed, in lower case. A request must not repeat them, as the
+/// second one could differ from the one that is checked.
 const HEADERS: [&str; 6] =
     ["authorization", "cookie", "host", "if-match", "origin", "sec-fetch-site"];
 
@@ -16,7 +16,7 @@ pub(super) struct Head {
     pub(super) method: String,
     /// The request target as sent: a path with its query, or a whole URL.
     pub(super) target: String,
-    /// How the body's length is told.
+    /// How the length of the body is given.
     pub(super) framing: Framing,
     /// Whether the client waits for `100 Continue` before it sends the body.
     pub(super) expects_continue: bool,
@@ -27,7 +27,7 @@ pub(super) struct Head {
     headers: Vec<(String, String)>,
 }
 
-/// How the length of a body is told.
+/// How the length of a body is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// By `Content-Length`, or 0 without it.
@@ -43,11 +43,11 @@ impl Default for Framing {
 }
 
 impl Head {
-    /// Reads a head from the start of `buffer`, and returns its length. Returns `None` while it is
-    /// incomplete; what is there already is kept, so that the log can name what was refused.
+    /// Parses a head at the start of `buffer`, and returns its length. Returns `None` while it is incomplete. Its
+    /// request line is kept then, so that the log can name a refused request.
     ///
     /// # Errors
-    /// When it is not HTTP/1.0 or 1.1, or its framing is ambiguous.
+    /// If it is not HTTP/1.0 or 1.1, or its framing is ambiguous.
     pub(super) fn parse(&mut self, buffer: &[u8]) -> Result<Option<usize>, Error> {
         *self = Self::default();
         let mut headers = [httparse::EMPTY_HEADER; HEADERS_LIMIT];
@@ -128,7 +128,7 @@ impl Head {
         is_http.then(|| rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
     }
 
-    /// Keeps a header that is ASCII.
+    /// Stores a header whose value is ASCII.
     fn keep(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
         let is_checked = HEADERS.contains(&name);
         let value = std::str::from_utf8(value).ok().filter(|value| value.is_ascii());

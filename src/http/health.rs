@@ -6,7 +6,7 @@ use super::response::{Answer, json};
 use super::route::Request;
 use crate::store::Store;
 
-/// 200 when the database answers, or else a spool takes events. What waits there is said.
+/// 200 if the database answers, or if a spool takes events. The answer has the size of the spool.
 pub(super) fn get(_: &Request<'_>, store: &dyn Store) -> Answer {
     let Some(spooled) = store.spooled() else {
         store.check()?;

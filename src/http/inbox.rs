@@ -10,17 +10,17 @@ use crate::inbox::query::{Cursor, Detail, Query, Sort};
 use crate::render::item::ItemView;
 use crate::store::Store;
 
-/// Updates on a page, unless the client asks for fewer or more.
+/// The default number of updates on a page.
 const PAGE: usize = 100;
-/// At most so many.
+/// The largest number of updates on a page.
 const MOST: usize = 500;
 
 #[derive(Serialize)]
 struct Page<'a> {
-    /// How many are pending in all; on the first page only.
+    /// The number of all pending updates; on the first page only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<u64>,
-    /// What an action says that is only for what is listed; on the first page only.
+    /// The number of the last change, for actions on what is listed; on the first page only.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<i64>,
     updates: Vec<ItemView<'a>>,
@@ -41,10 +41,10 @@ pub(super) fn get(request: &Request<'_>, store: &dyn Store) -> Answer {
     if !(1..=MOST).contains(&limit) {
         return Err(Error::new(400, format_args!("`limit` is not between 1 and {MOST}")));
     }
-    // Counted before the page is read: what changes between them counts as changed since.
+    // Read before the page: a change in between counts as later than the page.
     let counts = if query.after.is_none() { Some(store.count(query.now)?) } else { None };
     let (pending, as_of) = counts.map(|counts| (counts.pending, counts.as_of)).unzip();
-    // One more tells whether there is another page.
+    // One more update than fits tells whether there is another page.
     query.limit = Some(limit + 1);
     let mut updates = store.select(&query)?;
     let has_more = updates.len() > limit;

@@ -5,26 +5,26 @@ use std::time::Duration;
 use super::budget::Budget;
 use super::semaphore::{Permit, Semaphore};
 
-/// A body of more bytes than this gets 413.
+/// The largest body, in bytes. A larger one gets 413.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
-/// The same for what runs on a host: hundreds of pods are several MB.
+/// The same for `/api/running`: hundreds of pods are several MB.
 pub(super) const RUNNING_LIMIT: usize = 16 * 1024 * 1024;
-/// A body or an answer of this size needs no share of the memory that all have together.
+/// A body or an answer up to this size does not count against the memory budget.
 pub(super) const FREE_MEMORY: usize = 16 * 1024;
-/// Bytes in memory of all bodies together, and again of all answers.
+/// The memory budget of all bodies, in bytes. All answers have another one of the same size.
 const MEMORY: usize = 64 * 1024 * 1024;
 const MOST_CONNECTIONS: usize = 2_048;
 const MOST_EVENTS: usize = 512;
 const MOST_REQUESTS: usize = 32;
 const MOST_FEEDS: usize = 64;
-/// Logins that are checked at once: with what a wrong one waits, few can be tried.
+/// Logins that are checked at once. As a wrong one takes a second, few can be tried.
 const MOST_LOGINS: usize = 4;
 /// Descriptors for standard streams, listeners, signals and the writer of the database.
 const RESERVED_DESCRIPTORS: usize = 14;
 /// Descriptors of a connection to the database that only reads.
 const DESCRIPTORS_PER_READER: usize = 3;
 
-/// What clients may cost. The defaults suit Diun, which waits 10 s for its answer.
+/// Limits on clients. The defaults suit Diun, which waits 10 s for an answer.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// How long a client may take to send a request.
@@ -35,9 +35,9 @@ pub struct Limits {
     pub progress: Duration,
     /// How long a client may go on sending after its answer.
     pub linger: Duration,
-    /// How long an event waits for others to be stored. The store may then take 8 s.
+    /// How long an event waits for a permit. The store may then take 8 s.
     pub event_queue: Duration,
-    /// How long any other request waits for others of its kind.
+    /// How long any other request waits for a permit.
     pub queue: Duration,
     /// How long a feed without news stays silent.
     pub heartbeat: Duration,
@@ -69,12 +69,12 @@ impl Default for Limits {
     }
 }
 
-/// Kinds of requests. None can use up what another needs.
+/// Classes of requests. Each has permits of its own, so that no class can block another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// An event on the webhook.
     Event,
-    /// What supervisors and monitoring ask.
+    /// A request of supervisors and monitoring.
     Health,
     /// A login, which is slow where it is wrong.
     Login,
@@ -84,7 +84,7 @@ pub(super) enum Class {
     Write,
 }
 
-/// The permits and the memory that limit how much happens at once.
+/// The permits and the memory budgets.
 #[derive(Debug)]
 pub(super) struct Capacity {
     pub(super) connections: Semaphore,
@@ -117,7 +117,7 @@ impl Capacity {
         }
     }
 
-    /// A place for a feed; `None` if all are taken.
+    /// A permit for a feed; `None` if all are taken.
     pub(super) fn feed(&self) -> Option<Permit> {
         self.feeds.take(Duration::ZERO)
     }

@@ -1,4 +1,4 @@
-//! Where `serve` listens: TCP addresses, Unix sockets, and what systemd hands over.
+//! Listening sockets: TCP addresses, Unix sockets, and sockets that systemd passes on.
 
 use std::fmt;
 use std::fs;
@@ -30,7 +30,7 @@ pub struct Listener {
 #[derive(Debug)]
 enum Address {
     Tcp(SocketAddr),
-    /// The path is removed again where it was made here.
+    /// The path is removed at the end if it was created here.
     Unix {
         path: PathBuf,
         is_ours: bool,
@@ -41,7 +41,7 @@ impl Listener {
     /// Listens on `HOST:PORT` or `unix:PATH`.
     ///
     /// # Errors
-    /// When the address makes no sense or is taken.
+    /// If the address is not valid or is taken.
     pub fn bind(address: &str) -> io::Result<Vec<Self>> {
         match address.strip_prefix("unix:") {
             Some(path) => Ok(vec![Self::bind_unix(Path::new(path))?]),
@@ -64,10 +64,10 @@ impl Listener {
         if listeners.is_empty() { Err(lacking) } else { Ok(listeners) }
     }
 
-    /// The sockets that systemd hands over by `LISTEN_FDS`.
+    /// The sockets that systemd passes on by `LISTEN_FDS`.
     ///
     /// # Errors
-    /// When one is not a listening stream socket.
+    /// If one of them is not a listening stream socket.
     pub fn from_systemd() -> io::Result<Vec<Self>> {
         let mut handed = ListenFd::from_env();
         (0..handed.len())
@@ -123,7 +123,7 @@ impl Listener {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         let address = SockAddr::unix(path)?;
         if let Err(error) = socket.bind(&address) {
-            // A socket without a listener was left by a server that was killed.
+            // A socket without a listener is from a server that was killed.
             let is_socket =
                 fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
             if !is_socket || UnixStream::connect(path).is_ok() {
@@ -165,7 +165,7 @@ impl fmt::Display for Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Address::Unix { path, is_ours: true } = &self.address {
-            // Whatever is left there is replaced by the next server.
+            // If this fails, the next server replaces the file.
             let _ = fs::remove_file(path);
         }
     }

@@ -16,14 +16,14 @@ const PATH_LIMIT: usize = 512;
 /// Maximum length of a logged body that was refused, in bytes.
 const BODY_LIMIT: usize = 4 * 1024;
 
-/// How much to say.
+/// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What is wrong, and events that could not be stored.
+    /// Problems, and events that could not be stored.
     Quiet,
-    /// A line for each request too.
+    /// The same and a line per request.
     Normal,
-    /// Clients that ask for nothing too.
+    /// The same and connections without a request.
     Verbose,
 }
 
@@ -41,7 +41,7 @@ pub enum Format {
 pub struct Log {
     /// How to write it.
     pub format: Format,
-    /// How much.
+    /// How much is written.
     pub level: Level,
 }
 

@@ -23,7 +23,7 @@ pub(super) fn form(request: &Request<'_>, _: &Arc<Context>) -> Answer {
     Ok(page(200, &next.unwrap_or_default(), ""))
 }
 
-/// Takes the form: a right token gets a cookie, a wrong one waits.
+/// Handles the form: a valid token gets a cookie; a wrong one is answered after a second.
 pub(super) fn enter(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     let field = |name: &str| {
         let found = parse(request.body).find(|(field, _)| field == name);
@@ -33,7 +33,7 @@ pub(super) fn enter(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     let Some(tokens) = &context.access.tokens else { return Ok(see_other(&home(&next))) };
     let token = tokens.find(field("token").trim().as_bytes());
     let Some(token) = token.filter(|token| token.scope.includes(Scope::Read)) else {
-        // Few wait at a time, so few guesses are made.
+        // Few logins are checked at a time, so few guesses can be made.
         thread::sleep(context.limits.wrong_login);
         return Ok(page(
             403,
@@ -55,7 +55,7 @@ pub(super) fn leave(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     Ok(with(see_other("login"), &[("Set-Cookie", &cookie)]))
 }
 
-/// Where a browser without a login is sent. The login leads back to what it asked for.
+/// Redirects a browser to the login, which leads back to the requested page.
 pub(super) fn first(query: &str) -> Error {
     let target = if query.is_empty() {
         "login".to_owned()
@@ -78,7 +78,7 @@ fn home(next: &str) -> String {
     format!("./?{query}")
 }
 
-/// Whether the browser came by TLS, as far as a proxy says so.
+/// Whether a proxy says that the browser uses TLS.
 fn is_secure(head: &Head) -> bool {
     head.header("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
 }

@@ -18,13 +18,13 @@ use crate::render::terminal::safe;
 use crate::render::time::age;
 use crate::store::Spooled;
 
-/// The maximum number of hosts, those heard from last: each name is a series of its own in
-/// Prometheus, and events from anywhere bring names.
+/// The maximum number of hosts; those with the latest events are kept. Each name is a series of its own in
+/// Prometheus, and events can contain any name.
 const HOSTS: usize = 200;
-/// Bytes of a host's name. DNS allows 253; longer names are not host names, and are left out.
+/// The longest name of a host, in bytes. DNS allows 253; longer names are left out.
 const NAME: usize = 255;
 
-/// What has happened since the start.
+/// Counters since the start.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
     stored: AtomicU64,
@@ -62,11 +62,11 @@ impl Metrics {
     }
 }
 
-/// All of them, the counts of updates, and what each host has to do.
+/// The counters, the counts of updates, and the figures of each host.
 pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     let now = Utc::now();
     let spooled = context.store.spooled();
-    // A server that does not answer would hold up the other numbers.
+    // Waiting for a database server that is away would delay the other metrics.
     let is_away = spooled.as_ref().is_some_and(|spooled| spooled.events > 0);
     let (counts, mut hosts, refused) = if is_away {
         (None, Vec::new(), Vec::new())
@@ -160,7 +160,7 @@ pub(super) fn get(_: &Request<'_>, context: &Arc<Context>) -> Answer {
     Ok(bytes(200, "text/plain; version=0.0.4; charset=utf-8", text.0.into_bytes()))
 }
 
-/// What waits in the spool.
+/// The metrics of the spool.
 fn spool(metric: &mut Metric<'_>, spooled: &Spooled, now: DateTime<Utc>) {
     let waits = spooled.oldest.map_or(0, |oldest| age(oldest, now).as_secs());
     for (name, help, value) in [
@@ -172,7 +172,7 @@ fn spool(metric: &mut Metric<'_>, spooled: &Spooled, now: DateTime<Utc>) {
     }
 }
 
-/// How many updates there are in each state.
+/// The metrics of the updates.
 fn states(metric: &mut Metric<'_>, counts: &Counts, now: DateTime<Utc>) {
     metric(
         "diunbox_updates",
@@ -197,7 +197,7 @@ fn states(metric: &mut Metric<'_>, counts: &Counts, now: DateTime<Utc>) {
 /// Writes a metric: its name, kind, help and samples.
 type Metric<'a> = dyn FnMut(&str, &str, &str, &[(String, u64)]) + 'a;
 
-/// What is written.
+/// The text of the answer.
 #[derive(Default)]
 struct Text(String);
 

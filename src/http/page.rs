@@ -20,10 +20,10 @@ use crate::render::time::ago;
 
 /// The type of the pages.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
-/// What the pages may load: their own style, script and pictures, and nothing else.
+/// The pages may load only their own style, script and pictures.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// Updates that the page has without a script.
+/// The number of updates in the HTML.
 const ROWS: usize = 100;
 /// The states in the order of their tabs.
 const TABS: [State; 5] =
@@ -55,7 +55,7 @@ pub(super) fn icon(request: &Request<'_>, _: &Arc<Context>) -> Answer {
     file(request, "image/svg+xml", ICON.replace(" class=\"dot\"", " display=\"none\""))
 }
 
-/// The icon while there is something that was not seen yet.
+/// The icon while something is new.
 pub(super) fn icon_new(request: &Request<'_>, _: &Arc<Context>) -> Answer {
     file(request, "image/svg+xml", ICON.to_owned())
 }
@@ -67,12 +67,12 @@ fn file(request: &Request<'_>, content_type: &'static str, text: String) -> Answ
     ))
 }
 
-/// The page, with what its parameters ask for.
+/// The page with the updates that its parameters select.
 pub(super) fn index(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     let now = Utc::now();
     let mut query = Query { detail: Detail::Item, ..Query::all(now) };
     for (name, value) in request.parameters() {
-        // An empty field of the form asks for nothing; the script has parameters of its own.
+        // Empty fields of the form are ignored, as are the parameters that only the script uses.
         if !value.is_empty() && ["state", "search", "host", "tag", "sort"].contains(&&*name) {
             query.set(&name, &value).map_err(|error| Error::new(400, error))?;
         }
@@ -106,7 +106,7 @@ pub(super) fn index(request: &Request<'_>, context: &Arc<Context>) -> Answer {
     Ok(page(request, document(&title, head, &body)))
 }
 
-/// Fills a template in one pass: what is filled in may contain `{{…}}` itself.
+/// Fills in a template in one pass, as values may contain `{{…}}` themselves.
 fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut parts = template.split("{{");
     let mut filled = parts.next().unwrap_or_default().to_owned();
@@ -147,7 +147,7 @@ pub(super) fn document(title: &str, head: &str, body: &str) -> String {
     )
 }
 
-/// Has a browser ask again: the cookie of a login does not come along from another site.
+/// Makes a browser request the page again: it sends no cookie when it follows a link of another site.
 pub(super) fn again(_: &Request<'_>, _: &Arc<Context>) -> Answer {
     let text = document("diunbox", "<meta http-equiv=\"refresh\" content=\"0\">", "");
     Ok(secured(with(bytes(200, HTML, text.into_bytes()), &[("Cache-Control", "no-store")])))

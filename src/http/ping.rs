@@ -1,4 +1,4 @@
-//! `/ping/HOST.SECRET`: Diun's heartbeats, which come without any credentials but the name itself.
+//! `/ping/HOST.SECRET`: Diun's heartbeats. Diun sends no credentials with them, so the path has a secret.
 
 use std::borrow::Cow;
 
@@ -14,10 +14,10 @@ use super::route::{Request, nothing_here};
 use crate::inbox::scan::Beat;
 use crate::store::Store;
 
-/// What every path of heartbeats begins with.
+/// The start of every heartbeat's path.
 pub(super) const PREFIX: &str = "/ping/";
 
-/// Refuses a name that `diunbox hosts --ping` has not given out, before any of the body is read.
+/// Refuses a name that `diunbox hosts --ping` has not printed, before the body is read.
 pub(super) fn check(name: &str, context: &Context) -> Result<(), Error> {
     // The same answer as for an unknown path, so that names cannot be probed.
     let unknown = nothing_here;
@@ -28,7 +28,7 @@ pub(super) fn check(name: &str, context: &Context) -> Result<(), Error> {
     if secret.as_bytes().ct_eq(known.as_bytes()).into() { Ok(()) } else { Err(unknown()) }
 }
 
-/// Keeps what a Diun says about a scan.
+/// Stores a heartbeat.
 pub(super) fn take(request: &Request<'_>, store: &dyn Store) -> Answer {
     let (Some((host, _)), what) = parts(request.rest) else { return Ok(empty(204)) };
     let beat = match what {
@@ -41,13 +41,13 @@ pub(super) fn take(request: &Request<'_>, store: &dyn Store) -> Answer {
     Ok(empty(204))
 }
 
-/// The host and the secret of a name, and what stands behind the slash.
+/// Splits a name into the host, the secret, and the part after the slash.
 fn parts(name: &str) -> (Option<(&str, &str)>, &str) {
     let (name, what) = name.split_once('/').unwrap_or((name, ""));
     (name.rsplit_once('.'), what)
 }
 
-/// A request's target, without the secret in it. The path counts as the routes read it, decoded.
+/// A request's target without its secret, for the log. The path is decoded as for the routes.
 pub(super) fn without_secret(target: &str) -> Cow<'_, str> {
     let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
     let path = percent_decode_str(path).decode_utf8_lossy();

@@ -5,25 +5,25 @@ use std::io::{self, Read};
 use super::error::Error;
 use super::head::{Framing, Head};
 
-/// A request line and headers of more bytes than this get 431.
+/// The largest head, in bytes. A larger one gets 431.
 pub(super) const HEAD_LIMIT: usize = 32 * 1024;
-/// A chunk's size with its extensions may take this many bytes.
+/// The longest line with a chunk's size and extensions, in bytes.
 pub(super) const CHUNK_LINE_LIMIT: usize = 1024;
 const PIECE: usize = 8 * 1024;
 
-/// Why there is no request to answer.
+/// The reason why there is no request to answer.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The client closed the connection, or sent nothing for too long, before a request began.
     Nothing,
-    /// The request's head, as far as it could be read, and the answer to it.
+    /// The head, as far as it could be read, and the error to answer with.
     Refused(Box<Head>, Error),
 }
 
-/// Reads requests from a stream. What was read beyond one request is the start of the next.
+/// Reads requests from a stream. Bytes after one request are the start of the next.
 #[derive(Debug)]
 pub(super) struct Reader<S> {
-    /// Where the bytes come from. Reading fails with `TimedOut` once the client has used up its time.
+    /// The source of the bytes. Reading fails with `TimedOut` when the client has used up its time.
     pub(super) stream: S,
     buffer: Vec<u8>,
 }
@@ -42,7 +42,7 @@ impl<S: Read> Reader<S> {
     /// Reads the next head. `started` is called once its first byte is there.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is no valid head.
     pub(super) fn head(&mut self, started: impl FnOnce(&mut S)) -> Result<Box<Head>, Failure> {
         if self.buffer.is_empty() && !matches!(self.fill(), Ok(true)) {
             return Err(Failure::Nothing);
@@ -79,8 +79,8 @@ impl<S: Read> Reader<S> {
     /// in bytes. It returns false when there is no memory for that.
     ///
     /// # Errors
-    /// 413 where the body is larger than `limit`, 503 where there is no memory, 400 where it is
-    /// malformed, and 408 where it does not arrive in time.
+    /// 413 if the body is larger than `limit`, 503 if there is no memory, 400 if it is malformed, and 408 if it does
+    /// not arrive in time.
     pub(super) fn body(
         &mut self,
         framing: Framing,
@@ -135,7 +135,7 @@ impl<S: Read> Reader<S> {
         let (size, rest) = line.split_at(digits);
         let size =
             std::str::from_utf8(size).ok().and_then(|size| u64::from_str_radix(size, 16).ok());
-        // White space before an extension is bad grammar that RFC 9112 lets recipients accept.
+        // RFC 9112 lets recipients accept white space before an extension.
         let is_extension = matches!(rest.trim_ascii_start().first(), None | Some(b';'));
         let size = size.filter(|_| is_extension).ok_or_else(malformed)?;
         if size > 0 {
@@ -166,7 +166,7 @@ impl<S: Read> Reader<S> {
             }
         };
         let mut line: Vec<u8> = self.buffer.drain(..=end).take(end).collect();
-        // A CR elsewhere would be a line end to other parsers, and so would an LF alone.
+        // Other parsers take a CR elsewhere, or an LF alone, for the end of a line.
         if line.pop() != Some(b'\r') || line.contains(&b'\r') {
             return Err(malformed());
         }
@@ -187,7 +187,7 @@ impl<S: Read> Reader<S> {
         }
     }
 
-    /// Reads some more; `false` at the end of the stream.
+    /// Reads more bytes. Returns false at the end of the stream.
     fn fill(&mut self) -> io::Result<bool> {
         let mut piece = [0; PIECE];
         let bytes = self.stream.read(&mut piece)?;

@@ -1,5 +1,5 @@
-//! Counts refused webhook requests. A thread stores the counts, so that no request waits for that and
-//! a flood of them costs one transaction a second.
+//! Counts refused webhook requests. A separate thread stores the counts, once per second at most, so that
+//! requests do not wait for that and a flood of them costs little.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,10 +10,10 @@ use chrono::Utc;
 use crate::inbox::refused::{Reason, Refused};
 use crate::store::{Result, Store};
 
-/// The pause after counts were stored.
+/// The pause between two transactions.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What was refused and is not stored yet.
+/// The counts that are not stored yet.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     state: Mutex<State>,
@@ -29,7 +29,7 @@ struct State {
 }
 
 impl Refusals {
-    /// Counts a webhook request that was answered with this status. Returns whether it was refused.
+    /// Counts a webhook request by the status of its answer. Returns whether it was refused.
     pub(super) fn count(&self, status: u16) -> bool {
         let Some(reason) = reason(status) else { return false };
         self.lock().add(Refused { reason, count: 1, last: Utc::now() });
@@ -51,14 +51,14 @@ impl Refusals {
         }
     }
 
-    /// Ends [`Refusals::watch`], and stores what is left.
+    /// Ends [`Refusals::watch`], and stores the remaining counts.
     pub(super) fn stop(&self, store: &dyn Store) {
         self.lock().is_stopping = true;
         self.changed.notify_all();
         self.store(|refused| store.keep_refused(refused));
     }
 
-    /// What cannot be stored now is stored the next time.
+    /// Stores the counts. If that fails, they are stored together with the next ones.
     fn store(&self, keep: impl FnOnce(&[Refused]) -> Result<()>) {
         let _turn = self.storing.lock().unwrap_or_else(PoisonError::into_inner);
         let counts: Vec<_> = std::mem::take(&mut self.lock().counts).into_values().collect();
@@ -83,7 +83,8 @@ impl State {
     }
 }
 
-/// Why a webhook request gets this answer. 405 is what a person gets who opens the address in a browser.
+/// The reason behind the status of a webhook request. 405 is not counted: a person gets it who opens the address
+/// in a browser.
 fn reason(status: u16) -> Option<Reason> {
     match status {
         400 => Some(Reason::Event),

@@ -29,7 +29,7 @@ pub(super) fn empty(status: u16) -> ResponseBox {
 /// An answer of one JSON value.
 pub(super) fn json(status: u16, value: &impl Serialize) -> ResponseBox {
     let mut body = Vec::new();
-    // Writing to memory does not fail, and neither does serializing the views.
+    // Writing to memory and serialising the views cannot fail.
     let _ = line(&mut body, value);
     bytes(status, "application/json", body)
 }
@@ -40,7 +40,7 @@ pub(super) fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> R
     new(status, Some(content_type), io::Cursor::new(body), Some(length))
 }
 
-/// An answer that clients may keep, and ask for again only if it has changed.
+/// An answer with an `ETag`: clients may cache it, and get 304 if it is unchanged.
 pub(super) fn cached(head: &Head, content_type: &'static str, body: Vec<u8>) -> ResponseBox {
     let tag = format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..12]));
     let is_known = head.header("if-none-match").is_some_and(|known| known.contains(&tag));
@@ -48,7 +48,7 @@ pub(super) fn cached(head: &Head, content_type: &'static str, body: Vec<u8>) -> 
     with(answer, &[("ETag", &tag), ("Cache-Control", "no-cache")])
 }
 
-/// An answer with more headers. Their values must not be a client's text.
+/// Adds headers to an answer. Their values must not come from a client.
 pub(super) fn with(mut answer: ResponseBox, headers: &[(&'static str, &str)]) -> ResponseBox {
     for (name, value) in headers {
         if let Some(header) = header(name, value) {
@@ -58,7 +58,7 @@ pub(super) fn with(mut answer: ResponseBox, headers: &[(&'static str, &str)]) ->
     answer
 }
 
-/// An answer that is made while it is sent. Each read is sent at once.
+/// An answer that is generated while it is sent. The result of each read is sent at once.
 pub(super) fn stream(content_type: &'static str, body: impl Read + Send + 'static) -> ResponseBox {
     new(200, Some(content_type), body, None)
 }
@@ -73,7 +73,7 @@ fn new(
     Response::new(status.into(), headers.into_iter().collect(), body, length, None).boxed()
 }
 
-/// A header. Its value must not be a client's text, as `Header` lets line ends pass.
+/// A header. Its value must not come from a client, as `Header` accepts line ends.
 fn header(name: &'static str, value: &str) -> Option<Header> {
     Header::from_bytes(name, value).ok()
 }
@@ -92,7 +92,8 @@ impl From<&Error> for ResponseBox {
     }
 }
 
-/// What an error of the store means to a client: its own fault, or a fault that may pass.
+/// Converts an error of the store: 4xx if the client caused it, else 503, with `Retry-After` if trying again may
+/// help.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error.kind {
@@ -109,11 +110,11 @@ impl From<StoreError> for Error {
 /// How an answer is sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sending {
-    /// Whether the request was HEAD: there is no body then.
+    /// Whether the request was HEAD, whose answer has no body.
     pub(super) head_only: bool,
-    /// Whether the client knows HTTP/1.1, and so chunks.
+    /// Whether the client knows HTTP/1.1 and therefore chunks.
     pub(super) is_1_1: bool,
-    /// Whether the connection ends with the answer.
+    /// Whether the connection is closed after the answer.
     pub(super) closes: bool,
 }
 
@@ -152,15 +153,15 @@ pub(super) fn send(response: ResponseBox, how: Sending, out: &mut impl Write) ->
     out.write_all(&piece)
 }
 
-/// The status line and the headers. tiny_http prints them, but not the body: it would end a body
-/// that fails half-way as if it were whole, and keep back what is less than 8 KiB.
+/// Writes the status line and the headers. tiny_http prints these, but not the body: it would end a body that
+/// fails half-way as if it were complete, and hold back less than 8 KiB.
 fn print_head(response: &ResponseBox, how: Sending) -> io::Result<Vec<u8>> {
     let (status, length) = (response.status_code(), response.data_length());
     let mut headers = response.headers().to_vec();
     headers.extend(header("Server", "diunbox"));
     let head = Response::new(status, headers, io::empty(), length, None);
     let mut printed = Vec::with_capacity(512 + PIECE);
-    // Given HTTP/1.0 it would read a body of unknown length into memory.
+    // For HTTP/1.0 it would read a body of unknown length into memory.
     head.with_chunked_threshold(usize::MAX).raw_print(
         &mut printed,
         HTTPVersion(1, 1),
@@ -175,7 +176,7 @@ fn print_head(response: &ResponseBox, how: Sending) -> io::Result<Vec<u8>> {
         remove(&mut printed, b"Transfer-Encoding: chunked\r\n");
     }
     if how.closes {
-        // tiny_http drops this header.
+        // tiny_http does not print this header.
         printed.truncate(printed.len() - 2);
         printed.extend(b"Connection: close\r\n\r\n");
     }

@@ -23,7 +23,7 @@ use crate::image::ImageName;
 use crate::inbox::query::Query;
 use crate::store::{ErrorKind, Store};
 
-/// A request that was read to its end.
+/// A complete request.
 pub(super) struct Request<'a> {
     pub(super) head: &'a Head,
     /// What the path has in place of its route's `{…}`, decoded.
@@ -32,7 +32,7 @@ pub(super) struct Request<'a> {
     pub(super) caller: &'a Caller,
 }
 
-/// What a head leads to.
+/// The route of a request, and its caller.
 pub(super) struct Found {
     pub(super) route: &'static Route,
     /// What the path has in place of the route's `{…}`, decoded.
@@ -58,7 +58,7 @@ pub(super) fn check(head: &Head, peer: &str, context: &Context) -> Result<Found,
         ROUTES.iter().filter_map(|route| rest(route).map(|rest| (route, rest))).collect();
     let method = if head.method == "HEAD" { "GET" } else { &head.method };
     let chosen = matching.iter().find(|(route, _)| route.method.as_str() == method);
-    // Without a token, unknown paths and methods look like any other path.
+    // Without a token, unknown paths and methods get the same answer as known ones.
     let scope = chosen.or(matching.first()).map_or(Some(Scope::Read), |(route, _)| route.scope());
     let mut caller = Caller::default();
     if let Some(name) = path.strip_prefix(ping::PREFIX) {
@@ -121,7 +121,7 @@ fn to_login(path: &str, head: &Head, context: &Context, error: Error) -> Result<
 }
 
 impl Route {
-    /// A body of more bytes gets 413.
+    /// The largest body, in bytes.
     pub(super) fn body_limit(&self) -> usize {
         if self.path == RUNNING { RUNNING_LIMIT } else { BODY_LIMIT }
     }
@@ -139,13 +139,13 @@ pub(super) fn nothing_here() -> Error {
     Error::new(404, "not found; the webhook is at /webhook")
 }
 
-/// A parameter that the path does not have.
+/// The answer to a parameter that the path does not have.
 pub(super) fn unknown_parameter(name: &str) -> Error {
     let name = name.escape_debug();
     Error::new(400, format_args!("`{name}` is not a parameter of this path"))
 }
 
-/// Refuses a query for a tag that does not exist.
+/// Answers 400 if the query names a tag that does not exist.
 pub(super) fn require_tags(query: &Query, store: &dyn Store) -> Result<(), Error> {
     store.require_tags(query).map_err(|error| match error.kind {
         ErrorKind::UnknownTag => Error::new(400, error),
@@ -154,8 +154,8 @@ pub(super) fn require_tags(query: &Query, store: &dyn Store) -> Result<(), Error
 }
 
 impl Request<'_> {
-    /// The updates that the parameters ask for. Every parameter must be one of the filters, and not
-    /// one of those in `except`: a question is never answered with more than was asked.
+    /// The query that the parameters describe. An unknown parameter, or one in `except`, is an error: a query must
+    /// not return more than was asked for.
     pub(super) fn query(
         &self,
         mut query: Query,
@@ -187,9 +187,9 @@ impl Request<'_> {
         ImageName::new(self.rest).map_err(|error| Error::new(404, error))
     }
 
-    /// The body's JSON object.
+    /// Parses the body, which must be a JSON object.
     pub(super) fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, Error> {
-        // serde would take an array for a list of the fields.
+        // serde would accept an array of the fields' values.
         if self.body.trim_ascii_start().first() != Some(&b'{') {
             return Err(Error::new(400, format_args!("the body is not {expected}")));
         }

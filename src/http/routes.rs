@@ -16,7 +16,7 @@ use super::{
 };
 use crate::store::Store;
 
-/// A handler: most need only the store.
+/// A handler. Most need only the store.
 #[derive(Clone, Copy)]
 pub(super) enum Handler {
     Store(fn(&Request<'_>, &dyn Store) -> Answer),
@@ -25,7 +25,7 @@ pub(super) enum Handler {
 
 use Handler::{Context as WithContext, Store as WithStore};
 
-/// A path, a method of it, and what answers that. HEAD is answered as GET, without the body.
+/// A path, a method, and their handler. HEAD is answered as GET, without the body.
 pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) method: Method,
@@ -50,11 +50,11 @@ pub(super) const WEBHOOK: &str = "/webhook";
 pub(super) const RUNNING: &str = "/api/running";
 /// The page.
 pub(super) const PAGE: &str = "";
-/// What browsers need for the form of the login, and what needs no token for other reasons.
+/// The paths that need no token.
 const OPEN: [&str; 6] =
     ["/healthz", "/login", "/logout", "/style.css", "/icon.svg", "/icon-new.svg"];
 
-/// A path that ends in `{…}` matches every longer one.
+/// All routes. A path that ends in `{…}` matches every longer path.
 #[rustfmt::skip] // a table
 pub(super) static ROUTES: &[Route] = &[
     row(WEBHOOK, Get, Event, WithContext(webhook::take),
@@ -140,11 +140,11 @@ pub(super) static ROUTES: &[Route] = &[
     row("/logout", Post, Health, WithContext(login::leave), Doc::new("Takes the cookie back").answers(&[(303, "")])),
 ];
 
-/// Asks a browser that comes from another site to ask once more.
+/// The answer to a browser that follows a link of another site: it makes the browser request the page again.
 pub(super) static AGAIN: Route = row(PAGE, Get, Health, WithContext(page::again), Doc::new(""));
 
 impl Route {
-    /// What a token must allow; `None` where none is needed.
+    /// The scope that a token needs; `None` if the route needs no token.
     pub(super) fn scope(&self) -> Option<Scope> {
         if OPEN.contains(&self.path) || self.path.starts_with(ping::PREFIX) {
             return None;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A number of permits, shared by threads.
+/// A number of permits that threads share.
 #[derive(Clone, Debug)]
 pub(super) struct Semaphore(Arc<Inner>);
 
@@ -23,7 +23,7 @@ impl Semaphore {
         Self(Arc::new(Inner { most, taken: Mutex::new(0), freed: Condvar::new() }))
     }
 
-    /// Waits for a permit; `None` when none is free in time.
+    /// Waits for a permit. Returns `None` if none is free in time.
     pub(super) fn take(&self, within: Duration) -> Option<Permit> {
         let mut taken = self.wait(within, |taken| *taken >= self.0.most)?;
         *taken += 1;

@@ -26,7 +26,7 @@ static UNWRITTEN: AtomicUsize = AtomicUsize::new(0);
 
 struct Line {
     bytes: Vec<u8>,
-    /// Told whether all of the line was written.
+    /// Receives whether the whole line was written.
     done: Option<Sender<bool>>,
 }
 
@@ -82,7 +82,7 @@ fn run(receiver: &Receiver<Line>) {
     }
 }
 
-/// Writes whole lines. What follows a line that was cut short, as by a full disk, begins a new one.
+/// Writes whole lines. After a line that was cut short, for example by a full disk, a new line is begun.
 struct Lines<W> {
     out: W,
     is_torn: bool,

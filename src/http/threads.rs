@@ -24,7 +24,7 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    /// No more than there are threads that wait for one.
+    /// Never more than there are waiting threads.
     jobs: VecDeque<Job>,
     waiting: usize,
 }
@@ -34,7 +34,7 @@ impl Threads {
         Self(Arc::new(Inner { stack, state: Mutex::default(), changed: Condvar::new() }))
     }
 
-    /// Does a job in a thread that does nothing else meanwhile.
+    /// Runs a job in a thread of its own.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job; `None` when there was none for a while.
+    /// The next job; `None` if none came for a while.
     fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         state.waiting += 1;

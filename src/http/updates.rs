@@ -20,12 +20,12 @@ use crate::render::json::{UpdateView, entry};
 use crate::store::Store;
 
 const JSON: &str = "application/json";
-/// Bytes of text that a page should have: its length in updates is adapted to that.
+/// The size that a page of text should have, in bytes. The number of updates per page is adapted to it.
 const TARGET: usize = 64 * 1024;
 
 /// The updates as a map by image, in every state unless `state` says otherwise.
 pub(super) fn list(request: &Request<'_>, context: &Arc<Context>) -> Answer {
-    // How long updates are shows with the first.
+    // The first update shows how long updates are.
     let by_image = Query { sort: Sort::Image, limit: Some(1), ..Query::all(Utc::now()) };
     let except = ["sort", "reverse", "limit", "after", "as_of"];
     let mut pages = Pages {
@@ -37,20 +37,19 @@ pub(super) fn list(request: &Request<'_>, context: &Arc<Context>) -> Answer {
         sent: 0,
         is_first: true,
     };
-    // The first pages tell whether the store answers, and a short answer has a length.
+    // The first pages are read before the answer begins: the store may fail, and a short answer gets a length.
     while pages.has_more && pages.text.len() < FREE_MEMORY {
         pages.next()?;
     }
     Ok(if pages.has_more { stream(JSON, pages) } else { bytes(200, JSON, pages.text) })
 }
 
-/// The map, a page at a time: a client that does not read holds no transaction, no permit and no
-/// more than one page.
+/// Reads the map page by page. A client that does not read holds no transaction, no permit, and one page at most.
 struct Pages {
     context: Arc<Context>,
-    /// What `text` takes.
+    /// The share of the memory budget that `text` takes.
     memory: Share,
-    /// What is left to read.
+    /// The query for the remaining pages.
     query: Query,
     has_more: bool,
     text: Vec<u8>,
@@ -69,7 +68,7 @@ impl Pages {
             if !std::mem::take(&mut self.is_first) {
                 self.text.push(b',');
             }
-            // Writing to memory does not fail.
+            // Writing to memory cannot fail.
             let _ = entry(&mut self.text, update);
         }
         let length = (self.text.len() - start).max(1);

@@ -1,4 +1,4 @@
-//! The waiting connections, which can be ended to make room or at shutdown.
+//! The waiting connections. They can be closed to make room, and at shutdown.
 
 use std::collections::BTreeMap;
 use std::net::Shutdown;
@@ -13,13 +13,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// The first byte of its first request.
+    /// The first byte of the first request.
     New,
     /// The rest of a head.
     Head,
-    /// The rest of a body. It is never ended early: it may be an event.
+    /// The rest of a body. Such a connection is never closed early, as it may bring an event.
     Body,
-    /// Another request, or the client's end of the connection. It can be ended at any time.
+    /// Another request, or the end of the connection. It can be closed at any time.
     Idle,
 }
 

@@ -44,7 +44,7 @@ pub(super) fn rescue(body: &[u8], context: &Context) {
     }
 }
 
-/// The answer to a browser.
+/// The answer to a GET without a body, as from a browser.
 fn usage() -> Error {
     Error::new(
         405,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventError};
+use crate::inbox::time::rfc3339;
 
 /// An event, and when it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Serialize for Received {
             event: &'a Event,
             received_at: String,
         }
-        let received_at = self.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let received_at = rfc3339(self.at);
         View { event: &self.event, received_at }.serialize(serializer)
     }
 }

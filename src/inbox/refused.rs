@@ -1,16 +1,16 @@
-//! Webhook requests that were refused. Diun does not repeat an event, so somebody must get to know.
+//! Refused webhook requests. They are counted and shown because Diun does not repeat an event.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-/// A refusal that is older than this needs no attention any more.
+/// Older refusals are not shown any more.
 const RECENT: TimeDelta = TimeDelta::days(7);
 
 /// Why a webhook request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// It has no token, or an unknown one.
+    /// It has no valid token.
     Token,
     /// Its token may not send events, or it comes from a page of another site.
     Forbidden,
@@ -47,7 +47,7 @@ impl Reason {
     }
 }
 
-/// How many webhook requests were refused for one reason.
+/// The refused webhook requests of one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// Why.
@@ -58,7 +58,7 @@ pub struct Refused {
     pub last: DateTime<Utc>,
 }
 
-/// Those that somebody should still look at.
+/// The reasons with a refusal in the last week.
 pub fn recent(refused: &[Refused], now: DateTime<Utc>) -> Vec<Refused> {
     refused.iter().filter(|refused| now - refused.last < RECENT).copied().collect()
 }

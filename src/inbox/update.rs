@@ -55,6 +55,14 @@ impl Update {
         self.places.iter().filter(|place| place.is_needed)
     }
 
+    /// The kind of change, and the version before if it is known: `minor from 1.0.9`.
+    pub fn change_from(&self) -> String {
+        match &self.previous {
+            Some(previous) => format!("{} from {previous}", self.change.name()),
+            None => self.change.name().to_owned(),
+        }
+    }
+
     /// The places that are not gone.
     pub fn present(&self) -> impl Iterator<Item = &Place> {
         self.places.iter().filter(|place| !place.is_gone())

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
@@ -15,6 +15,7 @@ use super::place::{hosts, state};
 use super::terminal::is_unsafe;
 use crate::event::{Event, Metadata};
 use crate::inbox::history::Entry;
+use crate::inbox::time::rfc3339;
 use crate::inbox::update::{Digest, State, Tag, Update};
 
 /// An update as JSON.
@@ -194,7 +195,7 @@ pub(super) fn seconds<S: Serializer>(
     time: &DateTime<Utc>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Secs, true))
+    serializer.serialize_str(&rfc3339(*time))
 }
 
 #[allow(clippy::ref_option, reason = "serde passes references")]

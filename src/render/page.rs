@@ -49,7 +49,7 @@ pub fn update(
         ("Image", event.image.clone()),
         ("State", state),
         ("Note", update.note.clone().unwrap_or_default()),
-        ("Change", change(update)),
+        ("Change", update.change_from()),
         (
             "Older",
             update.supersedes.iter().map(|image| short_name(image)).collect::<Vec<_>>().join(", "),
@@ -84,14 +84,6 @@ pub fn update(
         history::table(out, decided, now, terminal)?;
     }
     Ok(())
-}
-
-/// How the update differs from what was there before.
-fn change(update: &Update) -> String {
-    match &update.previous {
-        Some(previous) => format!("{} (from {previous})", update.change.name()),
-        None => update.change.name().to_owned(),
-    }
 }
 
 fn metadata(out: &mut dyn Write, event: &Event, terminal: Terminal) -> io::Result<()> {

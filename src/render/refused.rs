@@ -1,4 +1,4 @@
-//! Webhook requests that were refused, in words and as JSON.
+//! Refused webhook requests, in words and as JSON.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::json::seconds;
 use super::time::ago;
 use crate::inbox::refused::{Reason, Refused, recent};
 
-/// What was refused for one reason, as JSON.
+/// The count of one reason, as JSON.
 #[derive(Debug, Serialize)]
 pub struct RefusedView {
     reason: Reason,
@@ -22,7 +22,7 @@ impl From<&Refused> for RefusedView {
     }
 }
 
-/// What was refused lately; `None` if nothing was. The latest comes first.
+/// A sentence about the refusals of the last week; `None` if there are none.
 pub fn sentence(refused: &[Refused], now: DateTime<Utc>) -> Option<String> {
     let recent = recent(refused, now);
     let last = ago(recent.first()?.last, now);

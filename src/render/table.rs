@@ -45,7 +45,7 @@ pub fn updates(
         let row = [
             name(update),
             cell(if status.is_empty() { "-" } else { status }),
-            change(update),
+            cell(&update.change_from()),
             cell(&(places(update) + &progress(update))),
             if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
@@ -61,14 +61,6 @@ pub fn updates(
         columns.into_iter().filter(|(_, shown)| *shown).map(|(column, _)| column).collect();
     let links = updates.iter().map(|update| update.event.hub_link.as_str());
     print(out, &columns, rows, links, terminal)
-}
-
-/// How an update differs from what was there before: `minor from 1.0.9`.
-fn change(update: &Update) -> String {
-    match &update.previous {
-        Some(previous) => cell(&format!("{} from {previous}", update.change.name())),
-        None => update.change.name().to_owned(),
-    }
 }
 
 /// Prints an update in a line of its own, without columns.

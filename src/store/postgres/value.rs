@@ -70,7 +70,7 @@ impl From<Option<i64>> for Value {
     }
 }
 
-/// Replaces a text with NUL, which PostgreSQL refuses, by one that is equal to nothing in the database.
+/// PostgreSQL refuses NUL in texts, so it is replaced by U+FFFD.
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(Some(text.replace('\0', "\u{fffd}")))

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Result, params};
 
 use super::before::{keep, unmark};
@@ -14,6 +14,7 @@ use super::upsert::{close_if_done, next_change};
 use crate::image::short_name;
 use crate::inbox::action::{Action, Kind, Left, Reason, Receipt};
 use crate::inbox::query::{Detail, Query, Sort, Wanted};
+use crate::inbox::time::rfc3339;
 use crate::inbox::update::{Place, State, Update};
 
 pub(in crate::store) fn apply(connection: &Connection, action: &Action) -> Result<Receipt> {
@@ -208,7 +209,7 @@ fn snooze(connection: &Connection, update: &Update, until: DateTime<Utc>) -> Res
 
 fn record(action: &Action, connection: &Connection) -> Result<i64> {
     let detail = match action.kind {
-        Kind::Snooze(until) => Some(until.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        Kind::Snooze(until) => Some(rfc3339(until)),
         _ if action.hosts.is_empty() => None,
         _ => Some(action.hosts.join(", ")),
     };

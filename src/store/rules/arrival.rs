@@ -2,13 +2,14 @@
 
 use std::cell::OnceCell;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
 
 use super::row::text;
 use crate::event::Event;
 use crate::inbox::fold::{Line, Standing};
 use crate::inbox::received::Received;
+use crate::inbox::time::rfc3339;
 
 /// An event with the values that the rules need.
 pub(in crate::store) struct Arrival<'a> {
@@ -100,7 +101,7 @@ impl<'a> Arrival<'a> {
             let found = keys.iter().find_map(|key| event.metadata.get(*key));
             found.map(String::as_str).unwrap_or_default()
         };
-        let received_at = self.received_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let received_at = rfc3339(self.received_at);
         let texts = [
             event.image.as_str(),
             &event.diun_version,
