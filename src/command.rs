@@ -41,11 +41,11 @@ pub enum Outcome {
     Done,
     /// A negative answer, or `--exit-code` applies: exit status 1.
     Negative,
-    /// It said on the way what went wrong: exit status 2.
+    /// It reported errors while it ran: exit status 2.
     Failed,
 }
 
-/// Why a command could not do what was asked: exit status 2.
+/// An error that ended a command: exit status 2.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -72,7 +72,7 @@ impl Error {
 /// Does what the arguments ask for.
 ///
 /// # Errors
-/// When it cannot be done.
+/// If the command fails.
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
         database: location::choose(cli.db.as_deref()),
@@ -113,11 +113,11 @@ pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     Ok(outcome)
 }
 
-/// What every command needs to know.
+/// The global options and the time, for every command.
 struct Session {
-    /// Or what is wrong with it: some commands need none.
+    /// The database, or what is wrong with it: some commands need none.
     database: Result<Location, String>,
-    /// How long to wait for it.
+    /// How long to wait for the database.
     patience: Duration,
     quiet: bool,
     terminal: Terminal,
@@ -135,8 +135,7 @@ impl Session {
         Ok(store::open(self.database()?, self.patience)?)
     }
 
-    /// Opens the store if it exists. Read-only commands never create a database; without one this
-    /// says what to do next.
+    /// Opens the store if it exists. Commands that only read never create a database; this tells how it is created.
     fn open_existing(&self) -> Result<Option<Box<dyn Store>>, Error> {
         let database = self.database()?;
         if database.may_exist() {
@@ -148,7 +147,7 @@ impl Session {
         Ok(None)
     }
 
-    /// When, whence and by whom something is decided.
+    /// The stamp of a decision.
     fn stamp(&self, note: Option<String>) -> Stamp {
         let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
         let user = user.unwrap_or_default();
@@ -170,18 +169,17 @@ pub fn complain(message: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "diunbox: {}", safe(&message));
 }
 
-/// A line of text with a name in it, safe for a terminal, or the name before a NUL, as it is where
-/// it goes to a program.
+/// Prints a name on a line, safe for a terminal, or unchanged with a NUL after it for programs.
 fn print_name(out: &mut dyn Write, name: &str, null: bool) -> io::Result<()> {
     match null {
-        // A terminal shows no NUL, and the prompt would stick to the last name.
+        // A terminal does not show NUL, so the prompt would follow the last name directly.
         true if io::stdout().is_terminal() => writeln!(out, "{}", safe(name)),
         true => write!(out, "{name}\0"),
         false => writeln!(out, "{}", safe(name)),
     }
 }
 
-/// A number, and what it counts.
+/// A number with its noun.
 fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

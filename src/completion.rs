@@ -26,7 +26,7 @@ const SHELLS: Shells<'static> = Shells(&[&bash::Bash, &Elvish, &Fish, &Powershel
 
 /// Handles a completion request. Returns false if this is not one.
 ///
-/// A shell shows errors in the middle of the line that is being typed, so there are none.
+/// Errors are ignored, as a shell would print them into the line that is being typed.
 pub fn complete() -> bool {
     let Some(shell) = std::env::var_os(VARIABLE) else { return false };
     let words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").collect();
@@ -40,7 +40,7 @@ pub fn complete() -> bool {
         .unwrap_or(true)
 }
 
-/// Prints the script that makes a shell ask.
+/// Prints the script that makes a shell request completions.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -76,14 +76,14 @@ fn attach(command: Command, line: &Line, wants_option: bool) -> Command {
                 }
                 None => arg,
             };
-            // Hidden options are offered only where there is nothing else.
+            // Hidden options are offered only if nothing else matches.
             let hide = !wants_option && !arg.is_positional() || arg.is_hide_set();
             arg.hide(hide)
         })
         .mut_subcommands(|command| attach(command, line, wants_option))
 }
 
-/// What names an argument takes.
+/// The kind of names that an argument takes.
 #[derive(Clone, Copy)]
 enum Kind {
     Image,
@@ -97,7 +97,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// By the word that stands for the argument's value in the help text.
+    /// Finds the kind by the placeholder of the argument's value in the help text.
     fn of(command: &str, arg: &Arg) -> Option<Self> {
         let name = arg.get_value_names()?.first()?;
         match (command, name.as_str()) {
@@ -148,7 +148,7 @@ impl Line {
             };
             let name = [short, name].into_iter().find(|name| name.starts_with(&word))?;
             let fits = is_safe(name, self.quotes) && !self.before.iter().any(|word| word == name);
-            // With a label of ours the engine does not make one for each.
+            // Without a label here, clap would generate one for each value.
             fits.then(|| CompletionCandidate::new(name).tag(Some("names".into())))
         };
         names.iter().filter_map(|name| complete(name)).collect()
@@ -174,7 +174,7 @@ impl Line {
     }
 }
 
-/// A word as the command would get it: bash and zsh hand words over as they were typed.
+/// A word without the shell's quoting, which bash and zsh pass on as it was typed.
 fn unquoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let quote = word.chars().next().filter(|first| ['"', '\''].contains(first));
@@ -187,19 +187,19 @@ fn unquoted(word: &OsStr) -> String {
     }
 }
 
-/// Names come from outside. What a shell that does not quote would take for more than a word, and
-/// what the command would take for an option, is not put on the user's command line.
+/// Whether a name may be offered. Names come from outside: one that an unquoted shell line would split or execute, or
+/// that the command would take for an option, is not offered.
 fn is_safe(name: &str, quotes: bool) -> bool {
     let is_safe = |c: char| !is_unsafe(c) && (quotes || is_plain(c));
     !name.is_empty() && !name.starts_with('-') && name.chars().all(is_safe)
 }
 
-/// Whether a character means nothing to any shell.
+/// Whether a character has no special meaning in any shell.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "._-/:@+,%".contains(c)
 }
 
-/// PowerShell takes what is offered as it is.
+/// PowerShell inserts the offered text unchanged.
 fn quotes_by_itself(shell: &OsStr) -> bool {
     let name = Path::new(shell).file_stem().unwrap_or_default();
     !Powershell.is(&name.to_string_lossy())

@@ -25,7 +25,7 @@ use crate::image::ImageName;
 /// Go's zero time, in seconds since 1970.
 const ZERO: i64 = -62_135_596_800;
 
-/// What Diun says about the workload that runs an image; the keys differ by provider.
+/// Diun's metadata about the workload that runs an image. The keys depend on the provider.
 pub type Metadata = BTreeMap<String, String>;
 
 /// One notification of Diun: an image of this name has this digest now.
@@ -83,22 +83,22 @@ pub struct Event {
     pub metadata: Metadata,
 }
 
-/// Why something is not an event.
+/// An error in an event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
-    /// It is not a JSON object.
+    /// The input is not a JSON object.
     #[error("not a JSON event: {0}")]
     Syntax(String),
     /// The image name is missing or invalid.
     #[error("`image`: {0}")]
     Image(String),
-    /// The environment is not the script notifier's.
+    /// The variables of Diun's script notifier are missing.
     #[error("DIUN_ENTRY_IMAGE is not set: Diun's script notifier sets it for the command it runs")]
     NoEnvironment,
 }
 
 impl Event {
-    /// Reads one event from JSON, without what [`Event::read`] warns of.
+    /// Reads one event from JSON, without the warnings of [`Event::read`].
     ///
     /// # Errors
     /// When it is not a JSON object, or has no usable `image`.
@@ -117,7 +117,7 @@ impl Event {
         if json.trim_ascii_start().first() != Some(&b'{') {
             return Err(EventError::Syntax("it does not start with {".to_owned()));
         }
-        // Checked at once, and not text by text.
+        // Checking all bytes at once is faster than checking each text.
         let event = match std::str::from_utf8(json) {
             Ok(text) => serde_json::from_str::<Self>(text),
             Err(_) => serde_json::from_slice(json),
@@ -135,7 +135,7 @@ impl Event {
     /// Bytes that are not UTF-8 are replaced, as losing the event would be worse.
     ///
     /// # Errors
-    /// When `DIUN_ENTRY_IMAGE` is missing, or cannot be an image's name.
+    /// If `DIUN_ENTRY_IMAGE` is missing, or is not a valid image name.
     pub fn from_env(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, EventError> {
@@ -159,7 +159,7 @@ impl Event {
                 "DIUN_ENTRY_HUBLINK" => event.hub_link = value,
                 "DIUN_ENTRY_MIMETYPE" => event.mime_type = value,
                 "DIUN_ENTRY_DIGEST" => event.digest = value,
-                // A time that cannot be read is not worth the event.
+                // An event with an invalid time is kept without it.
                 "DIUN_ENTRY_CREATED" => event.created = lenient::created(&value).unwrap_or(None),
                 "DIUN_ENTRY_PLATFORM" => event.platform = value,
                 name => {
@@ -220,7 +220,7 @@ impl Event {
     }
 }
 
-/// Parses RFC 3339 text. Go's zero time, with whatever fraction, stands for "not known".
+/// Parses RFC 3339 text. Go's zero time, with or without a fraction, means that the time is unknown.
 ///
 /// # Errors
 /// When the text is not an RFC 3339 time.

@@ -10,11 +10,11 @@ const HUB: &str = "docker.io/";
 const OFFICIAL: &str = "docker.io/library/";
 const LATEST: &str = ":latest";
 
-/// No image has a name of more bytes than this: 255 for the repository, 128 for the tag, and a
-/// digest. Time and memory for patterns and near misses grow with what they look at.
+/// The longest name, in bytes. Real names are shorter: 255 for the repository, 128 for the tag, and a digest. The
+/// limit bounds the time and memory of patterns and suggestions.
 const LONGEST: usize = 1024;
 
-/// The full name of an image, as Docker normalises it. A name that nothing can have does not exist.
+/// The full name of an image, as Docker normalises it. It is always valid.
 ///
 /// ```
 /// use diunbox::image::ImageName;
@@ -30,7 +30,7 @@ impl ImageName {
     /// Reads a short or full name. White space around it is not part of it.
     ///
     /// # Errors
-    /// With a sentence that says what is wrong with it.
+    /// A sentence that says what is wrong with it.
     pub fn new(name: &str) -> Result<Self, String> {
         let name = name.trim();
         let refuse = |reason: &str| {
@@ -78,12 +78,12 @@ pub fn pinned_digest(image: &str) -> Option<&str> {
     image.split_once('@').map(|(_, digest)| digest)
 }
 
-/// A name without the digest in it.
+/// A name without its digest.
 pub fn unpinned(image: &str) -> &str {
     image.split_once('@').map_or(image, |(name, _)| name)
 }
 
-/// The full name that Docker understands by a short one. The name is not validated.
+/// The full name that Docker uses for a short one. The name is not validated.
 ///
 /// ```
 /// use diunbox::image::full_name;
@@ -112,7 +112,7 @@ pub fn full_name(name: &str) -> String {
 /// assert_eq!(short_name("ghcr.io/acme/api:2.0"), "ghcr.io/acme/api:2.0");
 /// ```
 pub fn short_name(image: &str) -> &str {
-    // A part that looks like a registry cannot lose what stands before it.
+    // The prefix stays if the rest would begin like a registry.
     let unambiguous = |short: &&str| match short.split_once('/') {
         Some((first, _)) => !is_registry(first),
         None => !short.is_empty(),
@@ -138,9 +138,9 @@ impl ImagePattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// With a sentence about the first thing that is wrong, such as a `[` that is never closed.
+    /// A sentence about the first error, such as a `[` that is never closed.
     pub fn new(pattern: &str) -> Result<Self, String> {
-        // A slash is not special here, so several stars in a row mean the same as one.
+        // As `*` matches slashes too, several stars in a row mean the same as one.
         let mut single = pattern.to_owned();
         while single.contains("**") {
             single = single.replace("**", "*");
@@ -168,8 +168,8 @@ impl ImagePattern {
     }
 }
 
-/// At most three of the names that come closest to the one that is not there, best first: the same
-/// repository with another tag, then the same last part elsewhere, then those spelt alike.
+/// At most three names that are similar to an unknown one, best first: the same repository with another tag, then
+/// the same last part elsewhere, then similar spelling.
 pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = full_name(wanted);
     let names = names.into_iter().filter(|name| wanted.len().max(name.len()) <= LONGEST);
@@ -190,13 +190,13 @@ pub fn suggestions<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
-/// At most three of the names that are spelt like the one that is not there.
+/// At most three names that are spelt like an unknown one.
 pub fn alike<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let is_near = |name: &&str| strsim::normalized_damerau_levenshtein(wanted, name) > 0.5;
     names.filter(is_near).take(3).collect()
 }
 
-/// The end of a sentence that says that something does not exist.
+/// The end of a "not found" message, with the similar names.
 pub fn did_you_mean(near: &[impl AsRef<str>]) -> String {
     let quoted: Vec<String> = near.iter().map(|name| format!("\"{}\"", name.as_ref())).collect();
     match quoted.as_slice() {

@@ -1,10 +1,10 @@
 //! An inbox for container-image updates.
 //!
-//! [Diun](https://crazymax.dev/diun/) watches registries and fires one notification per change.
-//! diunbox takes these [events](event::Event) in, [keeps](store::Store) the current state of each
-//! image in SQLite, and answers what is pending, where and since when.
+//! [Diun](https://crazymax.dev/diun/) watches registries and fires one notification per change. diunbox receives
+//! these [events](event::Event), [stores](store::Store) the current state of each image in SQLite or PostgreSQL,
+//! and answers what is pending, where and since when.
 //!
-//! Data goes one way: arguments or HTTP, the store, SQLite; and back through [`render`].
+//! Data goes one way: from arguments or HTTP through the store to its engine, and back through [`render`].
 
 pub mod cli;
 pub mod command;

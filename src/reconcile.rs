@@ -1,7 +1,8 @@
 //! Compares the inbox with what really runs, from the output of the engines' own tools.
 //!
-//! `shapes` reads the JSON (the fields of `object`), `running` is what is known of each workload, `join` finds the places of the
-//! inbox among them, `verdict` says whether a place is done, and [`against`] updates the store with the result.
+//! `shapes` parses the JSON (with the fields of `object`), `running` describes each workload, `join` matches
+//! workloads with the places of the inbox, `verdict` decides whether a place is done, and [`against`] stores the
+//! result.
 
 mod apply;
 mod crictl;

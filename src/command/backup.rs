@@ -26,7 +26,7 @@ pub(super) fn run(
         check_target(&args.file, store.location().path(), args.force)?;
     }
     let folder = match store.location().path() {
-        // Beside the database where nothing else may be writable.
+        // A pipe has no folder. That of the database may be the only one that can be written to.
         Some(database) if to_pipe => folder_of(database).to_owned(),
         None if to_pipe => std::env::temp_dir(),
         _ => folder_of(&args.file).to_owned(),
@@ -36,7 +36,7 @@ pub(super) fn run(
         let path = path.to_owned();
         move |error| Error::File { action, path, error }
     };
-    // Nobody finds half a backup under its name, and none is left behind when this fails.
+    // The file gets its name only when it is complete, and is removed if this fails.
     let copy = tempfile::Builder::new()
         .prefix(".diunbox-backup-")
         .tempfile_in(folder)

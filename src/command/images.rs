@@ -12,16 +12,16 @@ use crate::inbox::query::{Query, Wanted};
 use crate::inbox::update::State;
 use crate::store::Store;
 
-/// Maximum number of unknown names that get a suggestion: each looks at all images.
+/// Maximum number of unknown names that get a suggestion, as each compares all images.
 const MOST_SUGGESTIONS: usize = 20;
 
-/// A word that stands for images.
+/// A word of the command line or of standard input that names images.
 #[derive(Clone, Debug)]
 pub(super) struct Word {
     text: String,
-    /// Given as an argument. Only these can be patterns.
+    /// Whether it was an argument. Only arguments can be patterns.
     is_typed: bool,
-    /// The digest that goes with it.
+    /// The digest that was given with it.
     digest: Option<String>,
 }
 
@@ -32,28 +32,28 @@ pub(super) struct Found {
     pub(super) digest: Option<String>,
 }
 
-/// What some words stand for.
+/// The images that words name.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
     /// The images that exist, each once, in the order of the words.
     pub(super) images: Vec<Found>,
-    /// The words that stand for no image.
+    /// The words that name no image.
     pub(super) missing: Vec<Missing>,
 }
 
-/// A word that stands for no image.
+/// A word that names no image.
 #[derive(Debug)]
 pub(super) struct Missing {
-    /// The image that it names; `None` for a pattern or what cannot be a name.
+    /// The full name; `None` for a pattern or an invalid name.
     pub(super) name: Option<ImageName>,
-    /// What to tell the user.
+    /// The message for the user.
     pub(super) message: String,
-    /// The end of that message: what may have been meant.
+    /// The end of the message: suggestions.
     pub(super) suggestion: String,
 }
 
-/// The words themselves, and in place of `-` the names on standard input: one per line or NUL, or
-/// the lines of `list --format ndjson` with their digests.
+/// The words, with `-` replaced by the names on standard input: separated by line ends or NUL, or lines of
+/// `list --format ndjson` with their digests.
 pub(super) fn read_words(words: &[String], null: bool) -> Result<Vec<Word>, Error> {
     let mut all = Vec::with_capacity(words.len());
     for word in words {
@@ -89,8 +89,8 @@ fn listed(line: &str) -> Word {
     }
 }
 
-/// Finds the images that words stand for: names, names with a digest, and patterns. A pattern finds
-/// images in these states.
+/// Finds the images that words name: names, names with a digest, and patterns. A pattern finds images in these
+/// states.
 pub(super) fn resolve(
     store: &dyn Store,
     words: &[Word],
@@ -129,7 +129,7 @@ pub(super) fn resolve(
     Ok(resolved)
 }
 
-/// Those of the words' names that have an update.
+/// The names among the words that have an update.
 fn known(store: &dyn Store, words: &[Word]) -> Result<BTreeSet<String>, Error> {
     let mut query = Query::all(Utc::now());
     for word in words.iter().filter(|word| !word.is_typed || !is_pattern(&word.text)) {
@@ -144,8 +144,8 @@ fn known(store: &dyn Store, words: &[Word]) -> Result<BTreeSet<String>, Error> {
     Ok(store.select_images(&query)?.into_iter().collect())
 }
 
-/// The image that a word names, if it exists. An update of the very name goes before one of the name
-/// without the digest.
+/// The image that a word names, if it exists. An update with exactly this name is preferred over one without the
+/// digest.
 fn names(word: &Word, known: &BTreeSet<String>) -> Result<Option<Found>, String> {
     if word.is_typed && is_pattern(&word.text) {
         return Ok(None);
@@ -173,8 +173,8 @@ fn matching(store: &dyn Store, pattern: &str, states: &[State]) -> Result<Vec<Fo
     Ok(found.map(|name| Found { name, digest: None }).collect())
 }
 
-/// What a word may have been meant to be. A pattern stands for a whole name, so one with a `*` before
-/// it may have been meant.
+/// Suggestions for a word. A pattern must match a whole name, so the same pattern with a `*` before it is suggested
+/// if that matches.
 fn suggest(word: &str, all: &[String]) -> String {
     if !is_pattern(word) {
         return did_you_mean(&suggestions(word, all.iter().map(String::as_str)));

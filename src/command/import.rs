@@ -1,4 +1,4 @@
-//! `diunbox import`: takes everything over from another inbox.
+//! `diunbox import`: imports everything from another inbox.
 
 use super::{Error, Outcome, Session, count};
 use crate::cli::Import;

@@ -1,7 +1,7 @@
 //! `diunbox ingest`: events from files, a pipe, or Diun's script notifier.
 //!
-//! One thread reads and parses, this one stores: in batches, and as soon as the input runs dry, so
-//! that `tail -f … | diunbox ingest` shows what has come.
+//! One thread reads and parses, this one stores: in batches, and whenever the input pauses, so that events of
+//! `tail -f … | diunbox ingest` are stored at once.
 
 mod progress;
 
@@ -23,13 +23,13 @@ use crate::ingest::source::{self, Found, Source};
 use crate::render::json;
 use crate::store::{Store, folder_of};
 
-/// A batch ends when the input gives nothing for this long.
+/// A batch ends when the input pauses for this long.
 const DRY: Duration = Duration::from_millis(20);
-/// Or when it was collected for this long: its events are visible only after its transaction.
+/// A batch also ends after this time, because its events are visible only after its transaction.
 const LONGEST: Duration = Duration::from_millis(200);
-/// Or when it has this many events. More gain little, and others wait longer to write.
+/// The most events of a batch. More would gain little, and let other writers wait longer.
 const MOST_EVENTS: usize = 16 * 1024;
-/// A pause after a full batch, long enough for another writer's poll of 2 ms to win the lock.
+/// The pause after a full batch. Other writers poll the lock every 2 ms, so they can get it.
 const TURN: Duration = Duration::from_millis(6);
 /// How many chunks the reader may be ahead of the store.
 const AHEAD: usize = 16;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Ingest, session: &Session) -> Result<Outcome, Error> {
         let received = Received::now(Event::from_env(std::env::vars_os())?, Utc::now());
         let batch = std::slice::from_ref(&received);
         if let Err(error) = session.open().and_then(|store| Ok(store.upsert_all(batch)?)) {
-            // Diun will not send it again. This is a line that `ingest` takes.
+            // Diun does not send it again. `ingest` reads this line.
             let _ = json::line(&mut std::io::stderr(), &received);
             return Err(error);
         }
@@ -76,7 +76,7 @@ fn lenient(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
         reader.map_err(|error| Error::Message(format!("cannot start a thread: {error}")))?;
     let result = store_all(&*store, &receiver, &mut progress);
     drop(receiver);
-    // Where storing failed the reader may wait for a pipe that never ends.
+    // After an error the reader may still wait for a pipe that never ends.
     if result.is_ok() {
         let _ = reader.join();
     }
@@ -91,7 +91,7 @@ fn store_all(
     receiver: &Receiver<Found>,
     progress: &mut Progress,
 ) -> Result<(), Error> {
-    // Nothing is stored before there is something to store.
+    // The database is created only when there is something to store.
     while let Ok(mut batch) = receiver.recv() {
         let began = Instant::now();
         while batch.events.len() < MOST_EVENTS && began.elapsed() < LONGEST {
@@ -111,10 +111,10 @@ fn store_all(
     Ok(())
 }
 
-/// Looks at everything first, and keeps it in a temporary file: the store is locked for no longer
-/// than it takes to write, however long the input takes to come.
+/// Reads everything first, and keeps it in a temporary file, so that the store is locked only while it is written,
+/// however slow the input is.
 fn strict(sources: Vec<Source>, session: &Session) -> Result<Outcome, Error> {
-    // Beside the database, which can be written where nothing else may be.
+    // The folder of the database may be the only one that can be written to.
     let store = session.open()?;
     let folder =
         store.location().path().map_or_else(std::env::temp_dir, |path| folder_of(path).into());

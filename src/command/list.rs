@@ -56,7 +56,7 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
             } else {
                 let with_state = states.len() > 1;
                 table::updates(out, &updates, with_state, session.now, session.terminal)?;
-                // The first ones scroll out of sight.
+                // The first lines have scrolled out of sight.
                 if session.terminal.height.is_some_and(|height| updates.len() + 1 >= height) {
                     out.flush()?;
                     let count = updates.len();

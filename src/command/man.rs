@@ -13,9 +13,9 @@ use super::{Error, Outcome};
 use crate::cli::help::{Entry, Section, sections};
 use crate::cli::{Cli, Man as Args};
 
-/// What the long help has below the options. All but examples of the program hold for each command.
+/// The sections of the long help below the options. All but the program's examples are repeated for each command.
 const SECTIONS: [&str; 4] = ["Exit status", "Environment", "Files", "Examples"];
-/// Of the release.
+/// The date of the release.
 const DATE: &str = "2026-11-24";
 const DIUN: &str = "https://crazymax.dev/diun/";
 
@@ -81,7 +81,7 @@ fn render(command: &Command, program: &Command, parent: Option<&Command>) -> io:
     Ok(tidy(&String::from_utf8_lossy(&text)))
 }
 
-/// The usage line of the help, which knows more than clap_mangen's.
+/// The usage line of the help, which is more exact than clap_mangen's.
 fn synopsis(command: &Command) -> Roff {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").lines().map(str::trim);
@@ -129,7 +129,7 @@ fn see_also(roff: &mut Roff, command: &Command, program: &Command, parent: Optio
     roff.text([roman(format!("Diun, {DIUN}"))]);
 }
 
-/// What `mandoc -T lint` and `groff -ww` would complain of, and what help texts set in backticks.
+/// Corrects what `mandoc -T lint` and `groff -ww` complain about, and prints text in backticks in bold.
 fn tidy(page: &str) -> String {
     let mut tidy = String::with_capacity(page.len());
     let page = page.replace(".br\n\n.br\n", ".sp\n").replace("\\*(Aq", "\\(aq");

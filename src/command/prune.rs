@@ -1,4 +1,4 @@
-//! `diunbox prune`: removes what is old.
+//! `diunbox prune`: removes old acknowledged updates, digests and actions.
 
 use std::io::Write;
 

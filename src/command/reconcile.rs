@@ -17,7 +17,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     let files = if args.files.is_empty() { &standard_input[..] } else { &args.files };
     let inputs = files.iter().map(|file| open(file)).collect::<Result<Vec<_>, _>>()?;
     let running = Running::read_all(inputs).map_err(|error| Error::Message(error.to_string()))?;
-    // Diun's own list can be the first thing that an inbox gets.
+    // Diun's list may be the first input of an inbox.
     let store = if running.listed.is_empty() || args.dry_run {
         session.open_existing()?
     } else {
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     Ok(Outcome::Done)
 }
 
-/// Says which events were missed.
+/// Prints which events were missed.
 fn missed(report: &Report, is_dry: bool, session: &Session) {
     let did = if is_dry { "would store" } else { "stored" };
     for image in &report.missed {

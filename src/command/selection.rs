@@ -13,8 +13,7 @@ use crate::store::Store;
 const PROVIDERS: [&str; 7] =
     ["containerd", "docker", "dockerfile", "file", "kubernetes", "nomad", "swarm"];
 
-/// What to say about hosts and providers in a filter that found nothing: no event has named them, and
-/// which come close.
+/// Notes about hosts and providers in a filter that no event has named, with similar names.
 pub(super) fn unknown(query: &Query, store: &dyn Store) -> Result<Vec<String>, Error> {
     let hosts = if query.hosts.is_empty() { Vec::new() } else { store.hosts(query.now)? };
     let hosts: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();

@@ -17,9 +17,9 @@ use crate::http::{Access, Format, Level, Limits, Listener, Log, Proxy, Server, S
 use crate::store;
 
 pub(super) const DEFAULT_ADDRESS: &str = "127.0.0.1:3486";
-/// Anybody can read the file. Its group may: systemd passes credentials on that way.
+/// Permission for everyone to read. The group may read: systemd passes credentials on in this way.
 const READABLE_BY_OTHERS: u32 = 0o004;
-/// Where container engines mount secrets, with a mode that cannot be changed.
+/// Container engines mount secrets here, with a mode that cannot be changed.
 const SECRETS: &str = "/run/secrets/";
 
 pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Serve, session: &Session) -> Result<Outcome, Error> {
     };
     let log = Log { format, level };
     let outcome = serve(args, session, log);
-    // An event that is neither stored nor logged is lost, and the exit status is all that can say so.
+    // If an event was neither stored nor logged, only the exit status can tell.
     if Log::flush() { outcome } else { outcome.map(|_| Outcome::Failed) }
 }
 
@@ -104,7 +104,7 @@ fn explain(address: &str, error: &io::Error) -> String {
     format!("cannot listen on {address}: {error}: {advice}")
 }
 
-/// The proxy whose users are let in.
+/// The proxy whose users are trusted.
 fn proxy(args: &Serve) -> Option<Proxy> {
     let header = args.user_header.to_ascii_lowercase();
     let addresses = args.trusted_proxy.clone();
@@ -117,7 +117,7 @@ fn tokens(args: &Serve, log: Log) -> Result<Option<Tokens>, Error> {
         (Some(file), _) => (file.display().to_string(), read_token(file, log)?),
         (None, Ok(token)) => ("DIUNBOX_TOKEN".to_owned(), token),
         (None, Err(std::env::VarError::NotPresent)) => return Ok(None),
-        // The error itself quotes the token.
+        // The error's own message quotes the token.
         (None, Err(std::env::VarError::NotUnicode(_))) => {
             return Err(Error::Message("the token in DIUNBOX_TOKEN is not UTF-8".to_owned()));
         }
@@ -132,7 +132,7 @@ fn read_token(path: &Path, log: Log) -> Result<String, Error> {
     let read = || {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        // Advice only where it can be followed.
+        // The warning is printed only if the user can change the mode.
         let is_ours = metadata.is_file()
             && metadata.uid() == geteuid().as_raw()
             && !path.starts_with(SECRETS);
@@ -165,7 +165,7 @@ fn stop_signal() -> io::Result<UnixStream> {
     Ok(read)
 }
 
-/// How many descriptors there may be, after asking for as many as are allowed.
+/// Raises the limit of file descriptors as far as allowed, and returns it.
 fn descriptors() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Show, session: &Session, out: &mut impl Write) -> Resul
             )));
         }
     };
-    // It may have been pruned this moment.
+    // It may just have been pruned.
     let now = Utc::now();
     let Some(update) = store.get_update(image, now)? else {
         return Ok(Outcome::Negative);

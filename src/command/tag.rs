@@ -66,7 +66,7 @@ fn create(names: &[String], session: &Session) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
-/// Does something with each tag of these names that there is.
+/// Runs an operation for each existing tag with one of these names.
 fn on_tags(
     names: &[String],
     session: &Session,
@@ -88,8 +88,7 @@ fn on_tags(
     Ok(outcome)
 }
 
-/// Puts a tag on the images that the words stand for, or takes theirs off. An image need not have an
-/// update.
+/// Replaces or removes the tag of the images that words name. An image need not have an update.
 fn on_images(
     store: &dyn Store,
     words: &[String],
@@ -114,7 +113,7 @@ fn on_images(
     Ok(outcome)
 }
 
-/// A tag may have been deleted this moment.
+/// The outcome of an operation on a tag, which may just have been deleted.
 fn found(found: bool) -> Outcome {
     if found { Outcome::Done } else { Outcome::Negative }
 }

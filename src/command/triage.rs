@@ -39,8 +39,7 @@ pub(super) fn snooze(
     act(Kind::Snooze(until.map_err(Error::Message)?), &args.target, &[], session, out)
 }
 
-/// Applies a decision to the images that are named, or to all updates in these states that the filters
-/// select.
+/// Applies a decision to the named images, or to all updates in these states that the filters select.
 fn act(
     kind: Kind,
     target: &Target,
@@ -85,7 +84,7 @@ fn act(
     Ok(outcome.max(report(receipt, target.null, session, out)?))
 }
 
-/// Prints the images of a receipt, and says which were left alone.
+/// Prints the images of a receipt, and the images that were not changed.
 pub(super) fn report(
     receipt: Receipt,
     null: bool,

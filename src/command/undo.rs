@@ -8,7 +8,7 @@ use crate::cli::Undo;
 use crate::inbox::history::Page;
 use crate::store::Store;
 
-/// What an undo took back.
+/// A sentence about what an undo took back.
 fn done(store: &dyn Store, undo: i64) -> Result<String, Error> {
     let page = Page { image: None, before: Some(undo + 1), limit: 1 };
     let undo = store.history(&page)?.pop();

@@ -18,7 +18,7 @@ use crate::render::place::places;
 use crate::render::{json, table};
 use crate::store::follow::Follow;
 
-/// How often the database is asked whether anything has changed.
+/// How often the database is polled.
 const PERIOD: Duration = Duration::from_millis(500);
 
 pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Result<Outcome, Error> {
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     if args.all {
         pending.iter().rev().try_for_each(|update| tell(args, session, update, out))?;
     }
-    // From this message on, no update is missed.
+    // Updates that come after this message are not missed.
     session.note(format_args!("watching {}", store.location()));
     loop {
         for update in follow.next(&*store, Utc::now())? {
@@ -66,10 +66,10 @@ fn tell(
     Ok(())
 }
 
-/// Runs a command of the shell. Its input is the update's JSON; its output goes where ours goes.
+/// Runs a shell command with the update's JSON as its input.
 fn execute(command: &str, update: &Update) -> Result<(), String> {
     let mut text = Vec::new();
-    // Writing to memory does not fail.
+    // Writing to memory cannot fail.
     let _ = json::line(&mut text, &ItemView::from(update));
     let tag = update.tag.as_ref().map(|tag| tag.name.as_str());
     let hosts: Vec<&str> = update.needed().map(|place| place.hostname.as_str()).collect();
@@ -89,14 +89,14 @@ fn execute(command: &str, update: &Update) -> Result<(), String> {
                 ("DIUNBOX_TAG", tag.unwrap_or_default()),
                 ("DIUNBOX_LINK", &event.hub_link),
             ]
-            // No variable can hold a NUL.
+            // A variable cannot contain NUL.
             .map(|(name, value)| (name, value.replace('\0', ""))),
         )
         .stdin(Stdio::piped())
         .spawn()
         .map_err(|error| format!("it cannot be run: {error}"))?;
     if let Some(mut input) = child.stdin.take() {
-        // A command need not read it.
+        // The command may end without reading its input.
         let _ = input.write_all(&text);
     }
     let status = child.wait().map_err(|error| format!("it cannot be waited for: {error}"))?;

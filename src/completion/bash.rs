@@ -1,5 +1,4 @@
-//! Bash, which breaks words at the `:` and `=` that names of images are full of, and puts what it
-//! is offered on the line without quoting it.
+//! Bash breaks words at `:` and `=`, which image names contain, and inserts the offered text without quoting it.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -11,7 +10,7 @@ use clap_complete::env::EnvCompleter;
 
 use super::is_plain;
 
-/// Set to what the word begins with, a quote for instance.
+/// The variable with the start of the word, for example a quote.
 const QUOTE: &str = "_DIUNBOX_QUOTE";
 
 const SCRIPT: &str = r#"
@@ -88,7 +87,7 @@ impl EnvCompleter for Bash {
     }
 }
 
-/// A word as it must stand on the line; `None` where it cannot.
+/// A word with the quoting that it needs; `None` if it cannot be quoted.
 fn quoted(word: &str, in_quotes: bool) -> Option<String> {
     let is_plain = |c: char| is_plain(c) || "=~".contains(c);
     if in_quotes {

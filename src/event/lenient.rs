@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Event, EventError, Metadata, parse_created};
 
-/// Reads an event field by field. Returns warnings about what was dropped.
+/// Reads an event field by field. Returns it with warnings about the values that were dropped.
 pub(super) fn read(json: &[u8]) -> Result<(Event, Vec<String>), EventError> {
     let value = serde_json::from_slice(json);
     let mut map: Map<String, Value> =
@@ -58,7 +58,7 @@ pub(super) fn read(json: &[u8]) -> Result<(Event, Vec<String>), EventError> {
     Ok((event, warnings))
 }
 
-/// Values as text: JSON where they are not simple.
+/// Values as text. Lists and objects become JSON.
 fn metadata(map: Map<String, Value>) -> Metadata {
     let text = |value: Value| text(&value).unwrap_or_else(|| value.to_string());
     map.into_iter().map(|(key, value)| (key, text(value))).collect()

@@ -1,18 +1,18 @@
-//! Limits on the fields beside the image. A field that exceeds its limit never costs the event: it is cut.
+//! Limits on the fields beside the image. A field that exceeds its limit is cut, and the event is kept.
 
 use super::Event;
 
-/// Bytes of a field.
+/// The longest field, in bytes.
 const FIELD: usize = 256;
-/// Bytes of a link.
+/// The longest link, in bytes.
 const LINK: usize = 2_048;
-/// Bytes of all keys and values of the metadata.
+/// The largest metadata: the bytes of all keys and values.
 const METADATA: usize = 1024 * 1024;
-/// Bytes of a workload. Together with the longest image, host and provider it is at most 2,000 bytes, which
-/// every database can index.
+/// The longest workload, in bytes. Together with the longest image, host and provider it has at most 2,000 bytes,
+/// which every database can index.
 pub(super) const WORKLOAD: usize = 450;
 
-/// Cuts what is too long, and removes NUL characters. Returns warnings about both.
+/// Cuts fields that are too long, and removes NUL characters. Returns warnings about both.
 pub(super) fn apply(event: &mut Event) -> Vec<String> {
     let mut warnings = Vec::new();
     let fields = [
@@ -44,7 +44,7 @@ pub(super) fn apply(event: &mut Event) -> Vec<String> {
     warnings
 }
 
-/// The end of the last character within some bytes.
+/// The end of the last whole character within `limit` bytes.
 pub(super) fn floor(text: &str, most: usize) -> usize {
     (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
 }

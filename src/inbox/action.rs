@@ -13,15 +13,15 @@ use super::update::State;
 pub struct Action {
     /// What was decided.
     pub kind: Kind,
-    /// Which updates. An update that is named but cannot be taken is left, with the reason.
+    /// Which updates. An update that is named but cannot be changed is left, with the reason.
     pub query: Query,
-    /// Only at the places on these hosts; everywhere if there are none. For [`Kind::Acknowledge`] alone.
+    /// Only the places on these hosts, or all places if the list is empty. Only for [`Kind::Acknowledge`].
     pub hosts: Vec<String>,
-    /// When, whence and why.
+    /// Time, origin, user and note.
     pub stamp: Stamp,
 }
 
-/// What goes with every decision.
+/// The time, origin, user and note of a decision.
 #[derive(Clone, Debug)]
 pub struct Stamp {
     /// When it was taken.
@@ -30,16 +30,16 @@ pub struct Stamp {
     pub origin: Origin,
     /// The user; empty if not known.
     pub user: String,
-    /// What the user says about it.
+    /// The user's note.
     pub note: Option<String>,
 }
 
 impl Action {
-    /// A decision about all updates that a query selects. Without states in the query, it looks at
-    /// those that such a decision is usually about.
+    /// A decision about all updates that a query selects. If the query has no states, the usual states for this kind
+    /// of decision are used.
     ///
     /// # Errors
-    /// When everything would be reopened, which is more likely a slip than a wish.
+    /// If it would reopen everything, which is probably a mistake.
     pub fn on_all(kind: Kind, mut query: Query, stamp: Stamp) -> Result<Self, String> {
         if query.states.is_empty() {
             if kind == Kind::Reopen && !query.is_filtered() {
@@ -60,25 +60,25 @@ impl Action {
 }
 
 impl Stamp {
-    /// A decision from somewhere, without a user and a note.
+    /// A stamp without a user and a note.
     pub fn new(origin: Origin, at: DateTime<Utc>) -> Self {
         Self { at, origin, user: String::new(), note: None }
     }
 }
 
-/// What is decided.
+/// The kind of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The current digest is dealt with.
     Acknowledge,
-    /// It is not, whatever was decided before.
+    /// The current digest is not dealt with; earlier decisions are dropped.
     Reopen,
-    /// It can wait until this time, whatever arrives meanwhile.
+    /// The update is hidden until this time, whatever arrives meanwhile.
     Snooze(DateTime<Utc>),
 }
 
 impl Kind {
-    /// The states in which a pattern finds the updates that it is about.
+    /// The states in which a pattern finds updates for this kind.
     pub fn takes(self) -> &'static [State] {
         match self {
             Self::Acknowledge => &[State::Pending, State::Snoozed, State::Superseded],
@@ -122,18 +122,18 @@ impl Origin {
     }
 }
 
-/// What came of an action.
+/// The result of an action.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Receipt {
     /// Its number in the history; `None` if it changed nothing.
     pub id: Option<i64>,
-    /// The images that are now as the action asked, whether or not it had to change them.
+    /// The images that are now in the requested state, changed or not.
     pub images: Vec<String>,
-    /// The images that were left alone.
+    /// The images that were not changed.
     pub left: Vec<Left>,
 }
 
-/// An image that an action left alone.
+/// An image that an action did not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Left {
     /// The image.
@@ -142,12 +142,12 @@ pub struct Left {
     pub reason: Reason,
 }
 
-/// Why an action leaves an image alone.
+/// The reason why an action does not change an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// There is no update of it.
+    /// It has no update.
     Missing,
-    /// Its digest is this one, not the one that was named.
+    /// Its current digest is this one, not the one that was given.
     Digest(String),
     /// This pattern of the user's matches it.
     Ignored(String),
@@ -157,11 +157,11 @@ pub enum Reason {
     Pending,
     /// It is acknowledged already.
     Acknowledged,
-    /// None of its places is on the hosts that were named.
+    /// None of its places is on the given hosts.
     NoPlace,
-    /// Something else was decided about it since.
+    /// It has a later decision.
     Decided,
-    /// The tag that it had is deleted.
+    /// The tag that it had was deleted.
     NoTag,
     /// It has changed since the user looked.
     Changed,

@@ -7,14 +7,14 @@ use chrono::{DateTime, FixedOffset};
 use super::version::{Version, sortable};
 use crate::image::{pinned_digest, repository, tag};
 
-/// Where an image stands among others of the same thing.
+/// The rank of an image, and the images that it can fold with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// A text that sorts as the versions of a series do.
     pub rank: String,
     /// The images that it can be folded with.
     pub line: Line,
-    /// What its tag says; `None` for a pinned digest, whose order is that of arrival.
+    /// The version in its tag; `None` for a pinned digest, which is ordered by arrival.
     pub version: Option<Version>,
 }
 
@@ -30,8 +30,8 @@ pub struct Line {
 }
 
 impl Standing {
-    /// Where an image stands whose newest event was received at this time, in milliseconds. Returns
-    /// `None` if it folds with nothing.
+    /// The standing of an image whose newest event was received at this time, in milliseconds. Returns `None` if the
+    /// image never folds.
     pub fn new(image: &str, received: i64) -> Option<Self> {
         let tag = tag(image)?;
         let repository = repository(image);
@@ -54,7 +54,7 @@ impl Standing {
 pub struct Member {
     /// Its image.
     pub image: String,
-    /// Where it stands.
+    /// Its rank and line.
     pub standing: Standing,
     /// When it was built, if that is known.
     pub built: Option<DateTime<FixedOffset>>,
@@ -64,7 +64,7 @@ pub struct Member {
     pub snoozed_until: i64,
 }
 
-/// Whether the first takes the place of the second as long as it is not snoozed.
+/// Whether the first supersedes the second while the first is not snoozed.
 fn supersedes(newer: &Member, older: &Member) -> bool {
     let by_date = newer.built.zip(older.built).map(|(newer, older)| newer.cmp(&older));
     let order = match (&newer.standing.version, &older.standing.version) {
@@ -79,8 +79,8 @@ fn supersedes(newer: &Member, older: &Member) -> bool {
     is_newer && older.places.iter().all(|place| newer.places.binary_search(place).is_ok())
 }
 
-/// From when on others supersede a member, in milliseconds: 0 means already, and a later time is the end
-/// of the snooze of the one that does.
+/// The time from which a member is superseded, in milliseconds. 0 means now; a later time is the end of the snooze
+/// of the update that supersedes it.
 pub fn superseded_from<'a>(
     others: impl IntoIterator<Item = &'a Member>,
     older: &Member,
@@ -95,7 +95,7 @@ pub fn superseded_from<'a>(
     first
 }
 
-/// The pending member that each is folded under at this time, in milliseconds.
+/// For each member, the pending member that it is folded under at this time, in milliseconds.
 pub fn folded_under(members: &[Member], now: i64) -> Vec<Option<usize>> {
     let above = |older: usize| {
         let awake = members.iter().enumerate().filter(|(_, newer)| newer.snoozed_until <= now);
@@ -105,7 +105,7 @@ pub fn folded_under(members: &[Member], now: i64) -> Vec<Option<usize>> {
             .map(|(index, _)| index)
     };
     let above: Vec<Option<usize>> = (0..members.len()).map(above).collect();
-    // What supersedes can be superseded itself. Each step goes to a newer one, so this ends.
+    // The newer update may be superseded itself. Each step goes to a newer one, so the loop ends.
     let top = |first: Option<usize>| {
         let mut top = first?;
         while let Some(next) = above[top] {

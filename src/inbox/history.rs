@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 
 use crate::image::ImageName;
 
-/// Images of an action that are named. The others are only counted.
+/// The most images of an action that are named. The others are only counted.
 pub const NAMED: usize = 100;
 
-/// Actions that are shown with an update.
+/// The most actions that are shown with an update.
 pub const HISTORY: usize = 20;
 
-/// Which actions are asked for, newest first.
+/// A query for actions, newest first.
 #[derive(Clone, Debug)]
 pub struct Page {
     /// Only those that changed this image.
@@ -28,15 +28,15 @@ pub struct Entry {
     pub id: i64,
     /// When it was taken.
     pub at: DateTime<Utc>,
-    /// What it did, such as `acknowledge`.
+    /// Its kind, such as `acknowledge`.
     pub kind: String,
-    /// What that was done with: the end of a snooze, a pattern or a tag's name.
+    /// The end of a snooze, a pattern, a tag's name or hosts.
     pub detail: Option<String>,
     /// Where it came from.
     pub origin: String,
     /// The user; empty if not known.
     pub user: String,
-    /// What the user said about it.
+    /// The user's note.
     pub note: Option<String>,
     /// The first [`NAMED`] images that it changed, from A to Z.
     pub images: Vec<String>,
@@ -53,7 +53,7 @@ pub struct Entry {
 pub struct Ignore {
     /// The pattern.
     pub pattern: String,
-    /// What the user said about it.
+    /// The user's note.
     pub note: Option<String>,
     /// When it was added.
     pub added: DateTime<Utc>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The labels of an image that diunbox shows. One that is missing is empty.
+/// The labels of an image that diunbox uses. A missing label is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
     /// The image's version: `org.opencontainers.image.version`.
@@ -13,11 +13,11 @@ pub struct Labels {
     pub changelog: String,
 }
 
-/// A longer label is not shown.
+/// The longest label, in bytes. Longer ones are ignored.
 const LONGEST: usize = 2_048;
 
 impl Labels {
-    /// Picks them from all labels of an image or a container.
+    /// Picks the labels from all labels of an image or a container.
     pub fn of(labels: &BTreeMap<String, String>) -> Self {
         let get = |key: &str| {
             let value = labels.get(key).map(|value| value.trim());
@@ -30,7 +30,7 @@ impl Labels {
         }
     }
 
-    /// Whether none of them is there.
+    /// Whether all labels are missing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

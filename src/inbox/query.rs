@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::update::State;
 use crate::image::{ImageName, ImagePattern, is_pattern};
 
-/// Which updates are asked for, and in which order. A list that is empty lets everything pass;
-/// otherwise one of its values must match. All fields must match.
+/// Which updates to select, and in which order. An update is selected if all fields match. A list matches if it is
+/// empty or if one of its values matches.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// The time of the query. It decides whether a snooze has ended.
@@ -34,26 +34,26 @@ pub struct Query {
     pub since: Option<DateTime<Utc>>,
     /// Whose digest became current before this time.
     pub before: Option<DateTime<Utc>>,
-    /// That changed after this change.
+    /// Changed after the change with this number.
     pub changed_after: Option<i64>,
     /// Whose snooze ended after the first time, up to the second.
     pub snooze_ended: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// The order of the answer.
+    /// The order of the result.
     pub sort: Sort,
-    /// Whether that order is reversed.
+    /// Whether the order is reversed.
     pub reverse: bool,
     /// At most this many.
     pub limit: Option<usize>,
-    /// Those after this one, in the order asked for.
+    /// Only updates after this position.
     pub after: Option<Cursor>,
     /// How much of each update to read.
     pub detail: Detail,
-    /// What the user has seen, as [`super::update::Counts::as_of`] says it: an action leaves what has
-    /// changed since.
+    /// The number of the last change that the user has seen ([`super::update::Counts::as_of`]). Actions leave updates
+    /// that changed later.
     pub as_of: Option<i64>,
 }
 
-/// An image that is asked for.
+/// An image filter.
 #[derive(Clone, Debug)]
 pub enum Wanted {
     /// The image of this name. With a digest, an action applies only while it is the current one.
@@ -63,7 +63,7 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// A name as a user types it: a pattern, or a name with or without a digest.
+    /// Parses a name as users type it: a pattern, or a name with or without a digest.
     ///
     /// # Errors
     /// With a sentence that says what is wrong with it.
@@ -75,7 +75,7 @@ impl Wanted {
         }
     }
 
-    /// A name that is never a pattern.
+    /// Parses a name that is never a pattern.
     ///
     /// # Errors
     /// With a sentence that says what is wrong with it.
@@ -87,11 +87,11 @@ impl Wanted {
 /// How much of each update to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// What a table shows.
+    /// The columns of a table.
     Table,
-    /// And how it differs from what was there before.
+    /// Also the kind of change.
     Item,
-    /// And its whole event and places.
+    /// Also the whole event and all places.
     Full,
 }
 
@@ -108,11 +108,11 @@ pub enum Sort {
     Image,
     Tag,
     Host,
-    /// The order of the last changes. No user asks for it.
+    /// The order of the last changes. Only used internally.
     Changed,
 }
 
-/// Where a page ends: the sort key of its last update. Only `Since` and `Image` have cursors.
+/// The end of a page: the sort key of its last update. Only for the orders `Since` and `Image`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// Milliseconds since 1970.
@@ -174,7 +174,7 @@ impl Query {
         Self { images: vec![Wanted::Exact(image, None)], ..Self::all(now) }
     }
 
-    /// Sets a filter or the order from text, as an option or a parameter gives it. Lists grow.
+    /// Sets a filter or the order from the text of an option or a parameter. Values are added to lists.
     ///
     /// # Errors
     /// With a sentence about the value, or about the name if there is no such filter.
@@ -215,7 +215,7 @@ impl Query {
         Ok(())
     }
 
-    /// Whether anything but states limits which updates are asked for.
+    /// Whether any field besides the states limits the result.
     pub fn is_filtered(&self) -> bool {
         let lists = [&self.tags, &self.hosts, &self.providers, &self.statuses];
         !self.images.is_empty()
@@ -226,7 +226,7 @@ impl Query {
             || self.before.is_some()
     }
 
-    /// Whether only pending updates are asked for.
+    /// Whether only pending updates are selected.
     pub fn is_pending_only(&self) -> bool {
         self.states == [State::Pending]
     }
@@ -248,7 +248,7 @@ pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
     })
 }
 
-/// The time that was an age, such as `7d`, ago. Nothing is older than time itself.
+/// The time that was an age, such as `7d`, ago. A larger age than can be represented means the earliest time.
 ///
 /// # Errors
 /// With a sentence that says how ages are written.

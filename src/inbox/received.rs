@@ -13,8 +13,8 @@ pub struct Received {
     pub event: Event,
     /// When it was received.
     pub at: DateTime<Utc>,
-    /// Whether it was received before, and comes again with the time of then. Only such an event can
-    /// be older than the one that is stored: a clock that was ahead must not outrank new events.
+    /// Whether the event is replayed with its earlier time of receipt. Only such an event can count as older than the
+    /// stored one: otherwise a clock that was ahead once would outrank all new events.
     pub is_replayed: bool,
 }
 
@@ -50,7 +50,7 @@ impl Received {
             Err(error) => match serde_json::from_slice::<Wrapped<'_>>(json) {
                 Ok(Wrapped { event, received_at }) => {
                     let (event, warnings) = Event::read(event.get().as_bytes())?;
-                    // A time to come would keep every later event from being the newest.
+                    // With a time in the future, no later event could be the newest.
                     let at = received_at.and_then(|at| DateTime::parse_from_rfc3339(&at).ok());
                     let received = match at.map(|at| at.to_utc()).filter(|at| *at <= now) {
                         Some(at) => Self { event, at, is_replayed: true },

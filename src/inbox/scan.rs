@@ -6,24 +6,24 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Scans whose times are kept.
+/// The number of scans whose times are kept.
 pub const KEPT: usize = 6;
-/// A Diun that is this much later than its rhythm is not yet silent.
+/// A scan may be this late before it counts as overdue.
 const GRACE: TimeDelta = TimeDelta::hours(1);
 
-/// What a Diun says about a scan.
+/// A heartbeat: the state of a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Beat {
-    /// It begins.
+    /// The scan begins.
     Start,
-    /// It has ended.
+    /// The scan has ended.
     Done {
         /// How many images it looked at, if it says so.
         scanned: Option<u64>,
         /// How many of these could not be checked, such as after a login has expired.
         failed: Option<u64>,
     },
-    /// It could not be done.
+    /// The scan failed.
     Fail,
 }
 
@@ -57,7 +57,7 @@ pub struct Scans {
 }
 
 impl Scans {
-    /// Takes a beat in.
+    /// Applies a heartbeat.
     pub fn take(&mut self, beat: &Beat, now: DateTime<Utc>) {
         match beat {
             Beat::Start => {}
@@ -70,8 +70,8 @@ impl Scans {
         }
     }
 
-    /// Whether the next scan should have ended long ago: after twice the longest pause so far, and an
-    /// hour. Nothing is known before the second scan.
+    /// Whether the next scan is overdue: later than twice the longest pause so far and an hour. Unknown, and false,
+    /// before the second scan.
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
         let pauses = self.ended.windows(2).map(|times| times[0] - times[1]);
         match (self.ended.first(), pauses.max()) {
@@ -80,7 +80,7 @@ impl Scans {
         }
     }
 
-    /// Whether somebody should look at this Diun.
+    /// Whether this Diun needs attention.
     pub fn has_trouble(&self, now: DateTime<Utc>) -> bool {
         self.has_failed || self.failed.is_some_and(|failed| failed > 0) || self.is_overdue(now)
     }

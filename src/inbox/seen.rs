@@ -5,17 +5,17 @@ use serde::Serialize;
 
 use super::labels::Labels;
 
-/// Whether a place runs the digest of its update. The later ones need more attention.
+/// The result for one place, in the order of the attention that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It does not run this image any more.
+    /// The place does not run this image any more.
     Gone,
-    /// It runs it, or something newer.
+    /// It runs the update's digest, or a newer one.
     Done,
-    /// Not known.
+    /// It cannot be told.
     Unknown,
-    /// It runs something older.
+    /// It runs an older digest.
     Behind,
 }
 
@@ -32,13 +32,13 @@ impl Verdict {
         }
     }
 
-    /// The verdict of this name.
+    /// The verdict with this name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
 }
 
-/// What was found out about a place.
+/// The result of a comparison at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The image of the update.
@@ -57,17 +57,17 @@ pub struct Seen {
     pub since: Option<DateTime<Utc>>,
     /// Whether it is stopped.
     pub is_stopped: bool,
-    /// What the labels of what it runs say.
+    /// The labels of the running image.
     pub labels: Labels,
 }
 
-/// What came of it.
+/// The changes that a comparison made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
     /// The action's number in the history; `None` if it changed nothing.
     pub id: Option<i64>,
-    /// The images whose updates are acknowledged now, as no place needs them any more.
+    /// The images whose updates were acknowledged, as no place needs them any more.
     pub closed: Vec<String>,
-    /// The images whose updates are pending again, as a place went back.
+    /// The images whose updates are pending again, as a place runs an older digest again.
     pub reopened: Vec<String>,
 }

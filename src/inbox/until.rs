@@ -4,7 +4,7 @@ use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc
 
 use super::query::age;
 
-/// How the time of a date can be written.
+/// The formats of the time of a date.
 const FORMATS: [&str; 4] =
     ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"];
 
@@ -37,7 +37,7 @@ fn in_zone<Z: TimeZone>(text: &str, now: DateTime<Utc>, zone: &Z) -> Result<Date
         let times = FORMATS.iter().find_map(|f| NaiveDateTime::parse_from_str(text, f).ok());
         let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
         let local = times.or_else(|| day().map(|day| day.and_time(NaiveTime::MIN)))?;
-        // A time that a change of the clocks skips is an hour later.
+        // A time that is skipped when the clocks change is an hour later.
         let found = zone.from_local_datetime(&local).earliest().or_else(|| {
             let later = local.checked_add_signed(chrono::TimeDelta::hours(1))?;
             zone.from_local_datetime(&later).earliest()
@@ -53,7 +53,7 @@ fn in_zone<Z: TimeZone>(text: &str, now: DateTime<Utc>, zone: &Z) -> Result<Date
     check(until, text, now)
 }
 
-/// Whole seconds that are yet to come.
+/// Checks that a time is in the future, and rounds it to whole seconds.
 fn check(until: DateTime<Utc>, text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
     let until = DateTime::from_timestamp(until.timestamp(), 0).unwrap_or(until);
     if until > now {

@@ -15,7 +15,7 @@ use crate::event::{Event, Metadata};
 /// The current state of one image name: its newest event, and what was decided about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
-    /// The newest event. If the query asked for no details, it has image, status, link and digest alone.
+    /// The newest event. Without details it has only image, status, link and digest.
     pub event: Event,
     /// When that event was received.
     pub received_at: DateTime<Utc>,
@@ -31,21 +31,21 @@ pub struct Update {
     pub note: Option<String>,
     /// The user's tag for the image.
     pub tag: Option<Tag>,
-    /// The places that run the image, ordered by host, provider and workload. If the query asked for no
-    /// details, only their keys are set, and whether they need the update.
+    /// The places that run the image, ordered by host, provider and workload. Without details only their keys are
+    /// set, and whether they need the update.
     pub places: Vec<Place>,
-    /// Grows with every change of any update: the value of this one's last change.
+    /// The number of its last change. Numbers grow with each change of any update.
     pub changed: i64,
-    /// How many images are folded under this one.
+    /// The number of images that are folded under this one.
     pub older: u64,
-    /// These images, newest first, if the query asked for details.
+    /// These images, newest first. Empty without details.
     pub supersedes: Vec<String>,
-    /// How it differs from what was last acknowledged, or else from the digest before. Only known if the
-    /// query asked for it.
+    /// The kind of change since the digest that was acknowledged last, or else since the previous digest. Unknown if the
+    /// query did not ask for it.
     pub change: Change,
-    /// The version that `change` compares it with, if it is another one.
+    /// The version before the change, if it differs.
     pub previous: Option<String>,
-    /// What its image's labels say. Only known if the query asked for details.
+    /// The labels of its image. Empty without details.
     pub labels: Labels,
 }
 
@@ -73,15 +73,15 @@ impl Update {
 /// snoozed, pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// None of the others applies.
+    /// No other state applies.
     Pending,
-    /// Pending again at a set time.
+    /// Hidden until a set time.
     Snoozed,
-    /// A newer pending name of the same thing is there.
+    /// Folded under a newer pending version.
     Superseded,
-    /// Its digest is dealt with.
+    /// The current digest is dealt with.
     Acknowledged,
-    /// A pattern of the user's matches its image.
+    /// A pattern of the user matches the image.
     Ignored,
 }
 
@@ -144,29 +144,29 @@ pub struct Place {
     pub first_seen: DateTime<Utc>,
     /// When it last reported the image.
     pub last_seen: DateTime<Utc>,
-    /// How often it reported the image.
+    /// The number of its reports.
     pub times: u64,
     /// Whether it still needs the update's digest.
     pub is_needed: bool,
     /// What marked it as done (`person`, `reconcile`, `gone`, `name`); empty if it is not done.
     pub done_by: String,
-    /// What was found when it was last compared with what runs. Only known if the query asked for details.
+    /// The result of its last comparison with what runs. `None` without details.
     pub runs: Option<Runs>,
 }
 
 impl Place {
-    /// Whether it is known to be done with some digest.
+    /// Whether it has a done mark.
     pub fn is_done(&self) -> bool {
         !self.done_by.is_empty()
     }
 
-    /// Whether it was gone when it was last compared with what runs.
+    /// Whether the last comparison found it gone.
     pub fn is_gone(&self) -> bool {
         self.done_by == "gone"
     }
 }
 
-/// What a place was seen running.
+/// The last comparison of a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runs {
     /// Every digest of the image that it runs.
@@ -212,11 +212,11 @@ pub struct Host {
     pub last_event: Option<DateTime<Utc>>,
     /// When what runs there was last compared with the inbox.
     pub last_reconcile: Option<DateTime<Utc>>,
-    /// What its Diun's heartbeats say.
+    /// The heartbeats of its Diun.
     pub scans: Scans,
 }
 
-/// How many updates there are in each state.
+/// The number of updates in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub pending: u64,
@@ -224,7 +224,7 @@ pub struct Counts {
     pub superseded: u64,
     pub acknowledged: u64,
     pub ignored: u64,
-    /// Grows with every change of an update.
+    /// The number of the last change of any update.
     pub as_of: i64,
     /// When the digest of the oldest pending update became current.
     pub oldest_pending: Option<DateTime<Utc>>,

@@ -6,11 +6,11 @@
 
 use std::cmp::Ordering;
 
-/// The words of a pre-release, from the earliest to the latest. The short ones count only directly
-/// between two numbers, as in `1.0.0b2`.
+/// The words of pre-releases, from the earliest to the latest. The short ones are recognised only between two
+/// numbers, as in `1.0.0b2`.
 const PRE_RELEASES: [(&[&str], &[&str]); 3] =
     [(&["alpha"], &["a"]), (&["beta"], &["b"]), (&["rc", "pre", "preview"], &["c"])];
-/// Digits of a number. A longer one is not part of a version.
+/// The most digits of a number. A longer one is not part of a version.
 const DIGITS: usize = 18;
 
 /// A tag that is a version.
@@ -25,7 +25,7 @@ pub struct Version {
     builds: Vec<u64>,
 }
 
-/// How an update differs from what was there before.
+/// The kind of change that an update brings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change {
     Major,
@@ -33,9 +33,9 @@ pub enum Change {
     Patch,
     /// The same version, built again.
     Rebuilt,
-    /// Nothing was there before.
+    /// There was no digest before.
     New,
-    /// It has no digest, so nothing can be told.
+    /// It has no digest to compare.
     #[default]
     Unknown,
 }
@@ -82,7 +82,7 @@ impl Version {
     /// A text that sorts as the versions of one series do.
     pub fn rank(&self) -> String {
         let mut rank: String = self.numbers.iter().copied().map(sortable).collect();
-        // Both marks sort before another number.
+        // Both marks sort before a further number.
         match &self.pre_release {
             Some((word, numbers)) => {
                 rank.push(' ');
@@ -95,7 +95,7 @@ impl Version {
         rank
     }
 
-    /// The ranks of this version's line: from the first, up to but without the second.
+    /// The range of ranks of this version's line, without its end.
     pub fn line(&self) -> (String, String) {
         if self.is_year() {
             return (sortable(YEARS[0]), sortable(YEARS[1]));
@@ -109,9 +109,8 @@ impl Version {
         (YEARS[0]..YEARS[1]).contains(&self.numbers[0])
     }
 
-    /// Compares two versions of one series if one of them can take the place of the other: they are of
-    /// one line, and a pre-release has the other's numbers. `Equal` says that only their build dates
-    /// can tell.
+    /// Compares two versions of one series if one can supersede the other: both are in one line, and a pre-release has
+    /// the numbers of the other. `Equal` means that only their build dates can tell.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         let is_one_line = self.series == other.series
             && (self.is_year() && other.is_year() || self.numbers[..2] == other.numbers[..2]);
@@ -120,7 +119,7 @@ impl Version {
         can_be.then(|| self.rank().cmp(&other.rank()))
     }
 
-    /// How this version differs from an older one of its series.
+    /// The kind of change from an older version of the same series.
     pub fn change_from(&self, older: &Self) -> Change {
         let numbers = self.numbers.iter().zip(&older.numbers);
         match numbers.take_while(|(ours, theirs)| ours == theirs).count() {
@@ -132,7 +131,7 @@ impl Version {
     }
 }
 
-/// What counts as a year: from the first, up to but without the second.
+/// The range of numbers that count as a year, without its end.
 const YEARS: [u64; 2] = [1990, 2100];
 
 /// A number as text that sorts as the number does: its length as a letter, and its digits.
@@ -233,11 +232,11 @@ fn without_builds(suffix: &str, builds: &mut Vec<u64>) -> String {
 fn is_hash(text: &str) -> bool {
     (7..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        // Words can be of these letters alone.
+        // A word can consist of these letters only.
         && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A prefix without a `v` that only says that a version follows.
+/// A prefix without its `v`, which only marks a version.
 fn without_v(prefix: &str) -> &str {
     let before = prefix.strip_suffix(['v', 'V']).unwrap_or(prefix);
     if before.ends_with(|c: char| c.is_ascii_alphanumeric()) { prefix } else { before }

@@ -18,19 +18,19 @@ pub enum Source {
     Input,
     /// A file by its name.
     File(PathBuf),
-    /// What was read before.
+    /// Input that was read before.
     Kept(File),
 }
 
-/// What one chunk of input held.
+/// The content of one chunk of input.
 #[derive(Default)]
 pub struct Found {
     pub events: Vec<Received>,
-    /// What was wrong, with file and line.
+    /// Errors, with file and line.
     pub complaints: Vec<String>,
-    /// What was dropped of the events, with file and line.
+    /// Warnings about dropped values, with file and line.
     pub warnings: Vec<String>,
-    /// How much was read.
+    /// Bytes of input.
     pub bytes: u64,
 }
 
@@ -51,7 +51,7 @@ impl Source {
     }
 }
 
-/// Reads all sources, and hands on what each chunk holds until `take` wants no more.
+/// Reads all sources chunk by chunk, and passes each on until `take` returns false.
 pub fn read(sources: Vec<Source>, mut take: impl FnMut(Found) -> bool) {
     for source in sources {
         let name = source.name();
@@ -112,7 +112,7 @@ fn whole(line: &[u8]) -> Option<Received> {
     let line = line.strip_suffix(b"\n")?.trim_ascii_end();
     let (received, warnings) =
         Received::read(line.strip_suffix(b",").unwrap_or(line), Utc::now()).ok()?;
-    // What is worth a warning goes the long way, which knows the line's number.
+    // An event with a warning goes through the splitter, which knows the line's number.
     warnings.is_empty().then_some(received)
 }
 
@@ -137,7 +137,7 @@ impl Found {
 mod tests {
     use super::*;
 
-    /// The images of the events, and what was wrong.
+    /// The images of the events, and the errors.
     fn images(all: &[Found]) -> (Vec<&str>, Vec<&str>) {
         let events = all.iter().flat_map(|found| &found.events);
         let complaints = all.iter().flat_map(|found| &found.complaints);

@@ -1,8 +1,8 @@
 //! Splits a stream of bytes into JSON objects, in bounded memory.
 //!
-//! The objects may stand one a line (NDJSON), in one array, or pretty-printed one after another.
-//! What is broken is reported once, and the next object after it is found again: an object that
-//! was cut short does not take its neighbours along.
+//! The input has one object per line (NDJSON), an array, or pretty-printed objects one after another. A broken
+//! object is reported once, and the next object is found again: an object that was cut short does not make its
+//! neighbours fail.
 
 // With its path, as a fuzz target includes this file from elsewhere.
 #[path = "splitter/object.rs"]
@@ -10,7 +10,7 @@ mod object;
 
 use self::object::{Object, Progress};
 
-/// An object of more bytes than this is refused, so that memory stays bounded.
+/// The largest object, in bytes. It bounds the memory.
 pub const MAX_OBJECT_BYTES: usize = 8 * 1024 * 1024;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -20,11 +20,11 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 pub struct Piece<'a> {
     /// The line it starts on, from 1.
     pub line: u64,
-    /// The bytes of one object, or why there is none.
+    /// The bytes of one object, or the reason why there is none.
     pub object: Result<&'a [u8], Broken>,
 }
 
-/// Why there is no object where one should be.
+/// The reason why there is no object where one is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// The text there does not start an object.
@@ -44,7 +44,7 @@ pub enum Broken {
     TooLarge,
 }
 
-/// Takes bytes in, gives objects out.
+/// Splits the bytes that it is fed into objects.
 ///
 /// ```
 /// use diunbox::ingest::splitter::Splitter;
@@ -59,13 +59,13 @@ pub enum Broken {
 /// ```
 #[derive(Debug)]
 pub struct Splitter {
-    /// What was fed and is still needed: from the object that is being read, or nothing.
+    /// The bytes that are still needed: the start of the current object.
     buffer: Vec<u8>,
     /// The next byte of the buffer to look at.
     position: usize,
-    /// The line that byte is on.
+    /// The line of that byte.
     line: u64,
-    /// The line an array that is not closed yet starts on.
+    /// The first line of an array that is still open.
     array: Option<u64>,
     at_start: bool,
     state: State,
@@ -75,11 +75,11 @@ pub struct Splitter {
 enum State {
     /// Between objects.
     Between,
-    /// In text that starts no object, up to the end of its line, or to the next item of an array.
+    /// In text that does not start an object. It ends with its line, or at the next item of an array.
     Garbage,
     /// Within an object.
     Object(Box<Object>),
-    /// Behind a broken object, looking for the next; holds the last byte that counts.
+    /// After a broken object, looking for the next one. Holds the last byte that matters.
     Lost(u8),
 }
 
@@ -97,7 +97,7 @@ impl Default for Splitter {
 }
 
 impl Splitter {
-    /// Takes the next bytes of the stream, and hands on what they complete.
+    /// Takes the next bytes of the stream, and passes on the objects that they complete.
     pub fn feed(&mut self, bytes: &[u8], mut found: impl FnMut(Piece<'_>)) {
         self.buffer.extend_from_slice(bytes);
         if self.at_start {
@@ -110,18 +110,18 @@ impl Splitter {
         self.scan(&mut found);
     }
 
-    /// Whether the next byte may start an object: then a line that is one need not be fed.
+    /// Whether the next byte may start an object. If so, a line that is a whole object need not be fed.
     pub fn is_between(&self) -> bool {
         matches!(self.state, State::Between) && self.buffer.is_empty()
     }
 
-    /// Takes a line that was not fed into account.
+    /// Counts a line that was not fed.
     pub fn skip_line(&mut self) {
         self.at_start = false;
         self.line += 1;
     }
 
-    /// Says that the stream has ended.
+    /// Ends the stream.
     pub fn finish(mut self, mut found: impl FnMut(Piece<'_>)) {
         if self.at_start {
             self.at_start = false;
@@ -210,7 +210,7 @@ impl Splitter {
         self.state = State::Object(Box::new(Object::new(self.position, self.line)));
     }
 
-    /// Goes back to just behind the start of a broken object, as the next may be within it.
+    /// Goes back to the byte after the start of a broken object, as the next object may be within it.
     fn give_up(&mut self, start: usize, line: u64) {
         self.position = start + 1;
         self.line = line;

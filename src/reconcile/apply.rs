@@ -14,33 +14,33 @@ use crate::inbox::seen::{Reconciled, Seen, Verdict};
 use crate::inbox::update::Update;
 use crate::store::{Store, StoreError};
 
-/// How an input is to be read.
+/// The options of a comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The hosts that it is of; `*` for every host. If there are none, those whose containers it has.
+    /// The hosts that the input describes; `*` for every host. If empty, they are found by the ids of containers.
     pub hosts: Vec<String>,
-    /// Only places that this provider found.
+    /// Only places of this provider.
     pub provider: Option<String>,
-    /// Whether it is everything that runs there, so that what is not in it is gone.
+    /// Whether the input is complete, so that missing places are gone.
     pub is_complete: bool,
     /// Whether to change nothing.
     pub is_dry: bool,
-    /// Whether what Diun knows and the inbox does not is acknowledged at once, as for a first import.
+    /// Whether images that only Diun knows are acknowledged at once, for a first import.
     pub acknowledges: bool,
 }
 
 /// The result of a comparison.
 #[derive(Debug)]
 pub struct Report {
-    /// Every place that could be compared.
+    /// The places that were compared.
     pub seen: Vec<Seen>,
-    /// What changed.
+    /// The changes.
     pub reconciled: Reconciled,
-    /// The images of the events that the inbox had missed.
+    /// The images of missed events.
     pub missed: Vec<String>,
 }
 
-/// Why nothing was compared.
+/// The reason why nothing was compared.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(transparent)]
@@ -53,10 +53,10 @@ pub enum Error {
     Nothing(String),
 }
 
-/// Compares what runs with a store, and keeps what is found.
+/// Compares what runs with a store, and stores the result.
 ///
 /// # Errors
-/// When the input tells nothing about the inbox, or the store cannot be used; nothing is changed then.
+/// If the input does not match the inbox, or the store cannot be used. Nothing is changed then.
 pub fn against(
     store: &dyn Store,
     running: &Running,
@@ -73,7 +73,7 @@ pub fn against(
     }
     let mut updates = candidates(store, running, stamp)?;
     let hosts = hosts(store, running, options, &updates, stamp)?;
-    // Only now: an input whose host is not known changes nothing.
+    // Not earlier: an input whose host is unknown must change nothing.
     let missed = missed(store, running, options, stamp)?;
     if !missed.is_empty() {
         updates = candidates(store, running, stamp)?;
@@ -94,7 +94,7 @@ pub fn against(
     Ok(Report { seen, reconciled, missed })
 }
 
-/// Keeps what labels say of the digests that run, and of those that Diun knows.
+/// Stores the labels of the running digests and of those that Diun knows.
 fn keep_labels(
     store: &dyn Store,
     running: &Running,
@@ -113,7 +113,7 @@ fn keep_labels(
     if labelled.is_empty() || options.is_dry { Ok(()) } else { store.keep_labels(&labelled) }
 }
 
-/// The hosts that were named, or else those whose containers the input has.
+/// The given hosts, or else those whose containers the input has.
 fn hosts(
     store: &dyn Store,
     running: &Running,
@@ -133,7 +133,7 @@ fn hosts(
     Err(Error::Host(known.join(", ")))
 }
 
-/// Stores what Diun knows and the inbox does not, as events. Returns their images.
+/// Stores events for the digests that only Diun knows. Returns their images.
 fn missed(
     store: &dyn Store,
     running: &Running,
@@ -161,7 +161,7 @@ fn missed(
     Ok(images)
 }
 
-/// The status of an event that was missed; `None` if the inbox knows all of it.
+/// The status of a missed event; `None` if the inbox has it.
 fn missed_status(
     store: &dyn Store,
     event: &Event,
@@ -169,7 +169,7 @@ fn missed_status(
 ) -> Result<Option<&'static str>, StoreError> {
     let Ok(name) = ImageName::new(&event.image) else { return Ok(None) };
     let Some(known) = store.get_update(&name, stamp.at)? else { return Ok(Some("new")) };
-    // An index that was pushed again for another platform is the same build, and no news to Diun.
+    // An index that was pushed again for another platform is the same build, and Diun does not notify.
     let is_same_build = event.created.is_some() && event.created == known.event.created;
     let digests = store.digests(&name)?;
     let is_earlier = digests.iter().any(|earlier| earlier.digest == event.digest);
@@ -177,8 +177,7 @@ fn missed_status(
     Ok((!is_known).then_some("update"))
 }
 
-/// The updates that what runs may tell something about: of the same repository, or with a place of the
-/// same name.
+/// The updates that the running workloads may belong to: of the same repository, or with a place of the same name.
 fn candidates(
     store: &dyn Store,
     running: &Running,
@@ -197,7 +196,7 @@ fn candidates(
     let candidates = all.iter().filter(|update| is_candidate(update));
     let images = candidates.filter_map(|update| Wanted::exact(&update.event.image).ok()).collect();
     let query = Query { images, ..Query::all(stamp.at) };
-    // No image at all would mean every image.
+    // An empty list would select every image.
     if query.images.is_empty() { Ok(Vec::new()) } else { store.select(&query) }
 }
 

@@ -9,23 +9,23 @@ use crate::inbox::labels::Labels;
 use crate::inbox::seen::{Seen, Verdict};
 use crate::inbox::update::{Place, Update};
 
-/// What the inbox has, and how the input is to be read.
+/// The inbox's side of the comparison, and the options.
 #[derive(Debug)]
 pub(super) struct Inventory<'a> {
-    /// The updates that may have a place on these hosts, with all details.
+    /// The candidate updates, with all details.
     pub(super) updates: &'a [Update],
-    /// The digests that each image had before, by its name.
+    /// The earlier digests of each image, by its name.
     pub(super) earlier: &'a BTreeMap<String, BTreeSet<String>>,
-    /// The hosts that the input is of; `*` for every host.
+    /// The hosts that the input describes; `*` for every host.
     pub(super) hosts: &'a [String],
-    /// Only places that this provider found.
+    /// Only places of this provider.
     pub(super) provider: Option<&'a str>,
-    /// Whether the input is everything that runs there.
+    /// Whether the input is complete.
     pub(super) is_complete: bool,
 }
 
-/// The hosts of the places whose container or service the input has by its very id, and in a cluster the
-/// pods in which Diun runs.
+/// The hosts of the places whose container or service id is in the input, and in a cluster the pods in which Diun
+/// runs.
 pub(super) fn hosts_by_id(updates: &[Update], running: &Running) -> BTreeSet<String> {
     let places = updates.iter().flat_map(|update| &update.places);
     let known = places.filter(|place| {
@@ -64,7 +64,7 @@ fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut
             let by_id: Vec<usize> =
                 all.clone().filter(|(_, runs)| is_same_id(place, runs)).map(|(i, _)| i).collect();
             let by_name = all.filter(|(_, runs)| is_same_name(place, runs)).map(|(index, _)| index);
-            // All pods of an owner count, not only the one that Diun named.
+            // All pods of an owner are one place, not only the pod that Diun named.
             if by_id.is_empty() || place.provider == "kubernetes" {
                 by_name.collect()
             } else {
@@ -76,7 +76,7 @@ fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut
         let found = match verdicts.max() {
             Some(verdict) => verdict,
             None if inventory.is_complete && !place.workload.is_empty() => Verdict::Gone,
-            // Nothing is said of what the input does not have.
+            // The input does not have this place, and is not complete.
             None => continue,
         };
         let mut found = Found::new(found);
@@ -90,7 +90,7 @@ fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut
         found.since = before.map(|before| before.since);
         seen.push(found);
     }
-    // Diun does not report every place.
+    // Workloads that Diun did not report are new places.
     let host = inventory.hosts.first().filter(|host| is_known_here && *host != "*");
     let Some(host) = host else { return };
     let provider = |runs: &Workload| inventory.provider.is_none_or(|name| name == runs.provider);
@@ -109,13 +109,13 @@ fn one(inventory: &Inventory<'_>, update: &Update, running: &Running, seen: &mut
     seen.extend(siblings.into_iter().map(|(place, found)| found.at(update, place, true)));
 }
 
-/// Whether a place was reported by a Diun in a pod of the input, or in one that has been replaced since:
-/// its name changes whenever Diun restarts.
+/// Whether a place was reported by a Diun in a pod of the input, or in a pod that it replaced: the name changes
+/// whenever Diun restarts.
 fn is_in_cluster(place: &Place, running: &Running) -> bool {
     place.provider == "kubernetes" && running.has_pod(&place.hostname)
 }
 
-/// What a place runs: several workloads can be one place.
+/// The running digests of a place, which can consist of several workloads.
 struct Found {
     verdict: Verdict,
     digests: BTreeSet<String>,
@@ -165,11 +165,11 @@ fn is_same_id(place: &Place, runs: &Workload) -> bool {
 }
 
 fn is_same_name(place: &Place, runs: &Workload) -> bool {
-    // Podman's containers are found through the docker provider, containerd's by its own.
+    // Diun finds Podman's containers through the docker provider, and containerd's through its own.
     let is_container = |provider: &str| ["docker", "containerd"].contains(&provider);
     let is_same_provider = place.provider == runs.provider
         || is_container(&place.provider) && is_container(runs.provider);
-    // Compose names a container so in the middle of a recreate.
+    // Compose uses this name while it recreates a container.
     let name = match runs.name.split_once('_') {
         Some((hash, name)) if hash.len() == 12 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
             name

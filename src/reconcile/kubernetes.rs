@@ -77,7 +77,7 @@ pub(super) fn take(metadata: &Metadata, spec: &PodSpec, status: &PodStatus, runn
         let id = status.map(|status| status.image_id.as_str()).unwrap_or_default();
         let started = status.and_then(|status| status.state.running.as_ref());
         let started = started.and_then(|at| DateTime::parse_from_rfc3339(&at.started_at).ok());
-        // An id alone is that of the image's configuration.
+        // A plain id is the image's configuration, not a digest that registries know.
         let pinned = [pinned_digest(&container.image), pinned_digest(id)];
         let digests = pinned.into_iter().flatten().filter_map(digest).collect();
         running.workloads.push(Workload {
@@ -96,7 +96,7 @@ pub(super) fn take(metadata: &Metadata, spec: &PodSpec, status: &PodStatus, runn
     }
 }
 
-/// What a user would call the pod: its Deployment, CronJob and the like.
+/// The owner that users know: the Deployment, CronJob and so on.
 fn owner(metadata: &Metadata) -> &str {
     let Some(owner) = metadata.owner_references.first() else { return &metadata.name };
     let less = |end: Option<&str>| {

@@ -34,7 +34,7 @@ impl Repository {
         !self.name.is_empty() && (self.latest.is_some() || !self.manifests.is_empty())
     }
 
-    /// An event for each tag, and its labels. Diun's list says no host, provider, status and workload.
+    /// An event for each tag, and its labels. Diun's list has no host, provider, status and workload.
     pub(super) fn events(self) -> impl Iterator<Item = (Event, Labels)> {
         let name = self.name;
         self.latest.into_iter().chain(self.manifests).filter_map(move |manifest| {

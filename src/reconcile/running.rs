@@ -8,20 +8,20 @@ use crate::event::{Event, pod_owner};
 use crate::image::{ImageName, unpinned};
 use crate::inbox::labels::{Labelled, Labels};
 
-/// Everything that the input says.
+/// The parsed input.
 #[derive(Debug, Default)]
 pub struct Running {
     /// The workloads.
     pub workloads: Vec<Workload>,
-    /// What Diun knows, as events.
+    /// The images in Diun's list, as events.
     pub listed: Vec<Event>,
-    /// The labels of what Diun knows.
+    /// The labels in Diun's list.
     pub labelled: Vec<Labelled>,
     /// The names of the pods.
     pods: BTreeSet<String>,
-    /// What the pods belong to.
+    /// The owners of the pods.
     owners: BTreeSet<String>,
-    /// Whether there are workloads that say nothing of digests themselves.
+    /// Whether some workloads come without digests.
     pub(super) needs_images: bool,
     pub(super) images: HashMap<String, Image>,
 }
@@ -29,25 +29,25 @@ pub struct Running {
 /// A container, service, task or a container of a pod.
 #[derive(Clone, Debug, Default)]
 pub struct Workload {
-    /// The provider through which Diun would find it.
+    /// The provider through which Diun finds it.
     pub provider: &'static str,
-    /// What Diun would call it.
+    /// Its name in Diun's events.
     pub name: String,
-    /// The engine's id of it.
+    /// The engine's id.
     pub id: String,
     /// The image's full name with its tag, if that is known.
     pub image: Option<String>,
-    /// Every digest of what runs.
+    /// All digests of the running image.
     pub digests: BTreeSet<String>,
     /// When the image was built, as the engine writes it.
     pub built: Option<String>,
-    /// Whether its image was built or loaded here: it has no digest that a registry knows.
+    /// Whether its image was built or loaded locally, and so has no digest that a registry knows.
     pub is_local: bool,
-    /// Whether digests can be those of other images of the same tag (Kubernetes).
+    /// Whether the digests may belong to other images of the same tag (Kubernetes).
     pub is_vague: bool,
     /// Whether it is stopped.
     pub is_stopped: bool,
-    /// What the labels of its image say.
+    /// The labels of its image.
     pub labels: Labels,
     /// When it was started, if it pulls its image at each start.
     pub pulled: Option<DateTime<Utc>>,
@@ -62,7 +62,7 @@ pub(super) struct Image {
     pub(super) names: Vec<String>,
     pub(super) built: Option<String>,
     pub(super) labels: Labels,
-    /// Whether it says which digests it has.
+    /// Whether its digests are known.
     pub(super) has_repo_digests: bool,
 }
 
@@ -73,15 +73,15 @@ impl Running {
         self.pods.insert(name.to_owned());
     }
 
-    /// Whether a host is a Diun in one of these pods, or the pod that was there before it.
+    /// Whether a host is one of these pods, or a pod that one of them replaced.
     pub(super) fn has_pod(&self, host: &str) -> bool {
         let owner = pod_owner(host);
         self.pods.contains(host) || owner != host && self.owners.contains(owner)
     }
 
-    /// Gives each workload what is known of its image.
+    /// Adds to each workload what is known about its image.
     pub(super) fn finish(&mut self) {
-        // With containerd's store an image's id is a digest that registries know.
+        // With the containerd image store, the id of an image is a digest that registries know.
         let is_containerd = self.images.iter().any(|(id, image)| image.digests.contains(id));
         for workload in &mut self.workloads {
             let id = std::mem::take(&mut workload.image_id);
@@ -114,13 +114,13 @@ pub(super) fn plain(image: &str) -> Option<String> {
     Some(name.as_str().to_owned())
 }
 
-/// The digest behind `@`, or of a text that is one.
+/// The digest after `@`, or the text itself if it is a digest.
 pub(super) fn digest(text: &str) -> Option<String> {
     let digest = text.rsplit_once('@').map_or(text, |(_, digest)| digest);
     digest.starts_with("sha256:").then(|| digest.to_owned())
 }
 
-/// An id with the `sha256:` that Podman leaves out.
+/// An id with `sha256:`, which Podman leaves out.
 pub(super) fn image_id(id: &str) -> String {
     if id.contains(':') { id.to_owned() } else { format!("sha256:{id}") }
 }

@@ -1,5 +1,5 @@
-//! The JSON of the engines' tools, recognised by its shape. Nothing but what is needed is kept: `docker
-//! inspect` prints secrets.
+//! Parses the JSON of the engines' tools, which is recognised by its shape. Only the needed fields are kept, as
+//! `docker inspect` prints secrets.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -22,21 +22,21 @@ const KNOWN: &str = "give what docker inspect, podman inspect, docker service in
 /// The states of a container that is stopped.
 const STOPPED: [&str; 3] = ["created", "exited", "dead"];
 
-/// Why an input cannot be used.
+/// The reason why an input cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is not JSON, or not of a known shape.
     #[error("this is not a list of running workloads: {0}; {KNOWN}")]
     Shape(#[from] serde_json::Error),
-    /// It is known, but prints no digests.
+    /// The tool is known, but does not print digests.
     #[error("{0} prints no digests; {KNOWN}")]
     NoDigests(&'static str),
-    /// It is JSON of no known shape.
+    /// It is JSON of an unknown shape.
     #[error("this is not a list of running workloads; {KNOWN}")]
     Unknown,
 }
 
-/// Reads documents one after another: objects, and arrays of them, in any mix.
+/// Parses documents one after another: objects and arrays of objects, in any order.
 ///
 /// # Errors
 /// When one of them is not known; nothing should be concluded from the others then.
@@ -50,7 +50,7 @@ fn read(input: impl Read, running: &mut Running) -> Result<(), ReadError> {
 }
 
 impl Running {
-    /// Reads inputs, each of which may hold containers and images in any mix.
+    /// Parses inputs. Each may contain containers and images in any order.
     ///
     /// # Errors
     /// When one of them is not known; nothing should be concluded from the others then.
@@ -119,7 +119,7 @@ fn take(object: Object, running: &mut Running) -> Result<(), ReadError> {
 
 fn take_kubernetes(object: Object, running: &mut Running) -> Result<(), ReadError> {
     match (object.kind.as_deref(), object.items) {
-        // In a list of one kind the API leaves out the kind of each.
+        // In a list of one kind, the API leaves out the kind of each item.
         (Some("PodList"), Some(items)) => items.into_iter().try_for_each(|mut item| {
             item.kind = Some("Pod".to_owned());
             take(item, running)
@@ -160,7 +160,7 @@ fn take_image(object: &Object, running: &mut Running) {
         digests: repo_digests.iter().filter_map(|text| digest(text)).collect(),
         labels: config_labels(object),
         names: texts(object.repo_tags.as_ref()).iter().filter_map(|name| plain(name)).collect(),
-        // A time in whole seconds is not a fingerprint, but still a date.
+        // A time in whole seconds does not identify a build, but is still a date.
         built: object.created.as_ref().and_then(Value::as_str).map(str::to_owned),
     };
     image.digests.extend(object.digest.as_deref().and_then(digest));

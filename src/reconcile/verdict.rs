@@ -10,7 +10,7 @@ use crate::image::{pinned_digest, repository, tag, unpinned};
 use crate::inbox::seen::Verdict;
 use crate::inbox::version::Version;
 
-/// What the inbox knows of an update and of its place.
+/// The inbox's side: an update and one of its places.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     pub(super) image: &'a str,
@@ -18,12 +18,12 @@ pub(super) struct Known<'a> {
     pub(super) created: Option<&'a str>,
     /// Digests that earlier events announced.
     pub(super) earlier: &'a BTreeSet<String>,
-    /// The container that the place's last report was of, if it was a report of an update.
+    /// The container of the place's last report, if that reported an update.
     pub(super) updated_id: Option<&'a str>,
     pub(super) received: DateTime<Utc>,
 }
 
-/// Whether what runs is what the update asks for.
+/// Whether the running image is the update's, or newer.
 pub(super) fn verdict(known: &Known<'_>, runs: &Workload) -> Verdict {
     if !known.digest.is_empty() && runs.digests.contains(known.digest) {
         return Verdict::Done;
@@ -34,7 +34,7 @@ pub(super) fn verdict(known: &Known<'_>, runs: &Workload) -> Verdict {
             return Verdict::Gone;
         }
     }
-    // Named by a digest alone: it ends when nothing runs that digest any more.
+    // The name is a digest: the update ends when nothing runs that digest any more.
     if let (Some(pinned), None) = (pinned_digest(known.image), tag(known.image)) {
         return if runs.digests.contains(pinned) { Verdict::Behind } else { Verdict::Done };
     }
@@ -44,7 +44,7 @@ pub(super) fn verdict(known: &Known<'_>, runs: &Workload) -> Verdict {
     if let Some(image) = runs.image.as_deref().filter(|image| *image != wanted) {
         return other_tag(wanted, image, by_date);
     }
-    // The build time is a fingerprint, if it has a fraction.
+    // A build time with a fraction of a second identifies a build.
     let fingerprint = known.created.filter(|created| created.contains('.'));
     if fingerprint.is_some() && fingerprint == runs.built.as_deref() {
         return Verdict::Done;
@@ -52,7 +52,7 @@ pub(super) fn verdict(known: &Known<'_>, runs: &Workload) -> Verdict {
     if runs.digests.iter().any(|digest| known.earlier.contains(digest)) {
         return Verdict::Behind;
     }
-    // An image cannot change under a container.
+    // The image of an existing container cannot change.
     if known.updated_id.is_some_and(|id| !id.is_empty() && id == runs.id) {
         return Verdict::Behind;
     }
@@ -70,7 +70,7 @@ pub(super) fn verdict(known: &Known<'_>, runs: &Workload) -> Verdict {
     }
 }
 
-/// Another tag of the repository runs: a version of the same line tells.
+/// The verdict if another tag of the repository runs: it is known if both are versions of the same line.
 fn other_tag(wanted: &str, runs: &str, by_date: Option<Ordering>) -> Verdict {
     let versions = tag(runs).and_then(Version::new).zip(tag(wanted).and_then(Version::new));
     match versions.and_then(|(runs, wanted)| runs.compare(&wanted)) {
@@ -80,7 +80,7 @@ fn other_tag(wanted: &str, runs: &str, by_date: Option<Ordering>) -> Verdict {
     }
 }
 
-/// A build time that says something: not that of the year 1 or 1970.
+/// A real build time: not one of the years 1 and 1970, which tools write for reproducible builds.
 fn real(text: &str) -> Option<DateTime<Utc>> {
     let time = parse_created(text).ok().flatten()?.to_utc();
     (time.timestamp() > 24 * 60 * 60).then_some(time)

@@ -8,15 +8,15 @@ use unicode_width::UnicodeWidthStr;
 
 use super::terminal::{Terminal, safe};
 
-/// A cell holds no more characters than this, even where its line has room: an image's name can
-/// have 500, and a hostile event's a million.
+/// The longest cell, in characters, even if the line has room: an image's name can have 500, and a hostile event's
+/// fields a million.
 const CELL: usize = 1_000;
-/// Between two columns.
+/// The space between two columns.
 const GAP: u16 = 2;
 /// A column of at most this width, such as one of times, is shortened last.
 const NARROW: usize = 14;
 
-/// The start of a text, without a character that could do harm.
+/// The start of a text, with control characters escaped.
 pub(super) fn cut(text: &str, most: usize) -> (String, bool) {
     let end = if text.len() > most { text.char_indices().nth(most) } else { None };
     match end {
@@ -37,13 +37,12 @@ pub(super) fn cell(text: &str) -> String {
 #[derive(Clone, Copy)]
 pub(super) struct Column {
     heading: &'static str,
-    /// Shortens a value that has no room on the terminal, so that a row takes one line. `None` where
-    /// it goes on in the next line.
+    /// Shortens a value that does not fit. If it is `None`, the value continues on the next line.
     fit: Option<fn(&str, usize) -> String>,
 }
 
 impl Column {
-    /// A column whose values take several lines where they are long.
+    /// A column whose long values take several lines.
     pub(super) const fn wrapped(heading: &'static str) -> Self {
         Self { heading, fit: None }
     }
@@ -112,7 +111,7 @@ fn pad<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize]) -> String {
     line
 }
 
-/// Prints what fits a terminal.
+/// Prints a table that fits a terminal.
 fn arrange<'a>(
     out: &mut dyn Write,
     columns: &[Column],
@@ -158,8 +157,8 @@ fn arrange<'a>(
     Ok(())
 }
 
-/// How wide each column gets, so that all fit. The widest gives way, and the first, which people
-/// copy from, is given twice the room of another. Headings stay whole where that is possible.
+/// The width of each column, such that all fit. The widest column is reduced first. The first column gets twice the
+/// room of the others, because people copy from it. Headings are kept whole if possible.
 fn fitting(mut widths: Vec<usize>, columns: &[Column], room: usize) -> Vec<usize> {
     let room = room.saturating_sub(usize::from(GAP) * columns.len().saturating_sub(1));
     for floor in [|heading: &str| heading.len().max(NARROW), str::len, |_: &str| 1] {

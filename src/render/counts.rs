@@ -32,7 +32,7 @@ pub struct CountsView {
 }
 
 impl CountsView {
-    /// As it is at this time.
+    /// The counts at this time.
     pub fn new(
         counts: Counts,
         scans: &[(String, Scans)],

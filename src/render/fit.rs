@@ -1,29 +1,28 @@
-//! Shortens texts. The distinctive parts stay: the tag of an image's name, and the number of further
-//! places.
+//! Shortens texts, and keeps their distinctive parts: the tag of an image's name, and the number of further places.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 const CUT: char = '…';
-/// How much of a digest is shown of a name that has no room for all of it.
+/// The number of characters that are kept of a digest in a name that does not fit.
 const DIGEST: usize = "sha256:".len() + 12;
 
-/// An image's name gets more room than this before the number of older versions is shown.
+/// The number of older versions is shown only if the name has more room than this.
 const SHORT: usize = 12;
 
-/// Loses its end.
+/// Cuts the end.
 pub(super) fn end(text: &str, room: usize) -> String {
     around(text, room, 0, Share::Start)
 }
 
-/// An image's name, perhaps with ` +2 older` behind it: it loses the middle of its repository, and most
-/// of its digest.
+/// Shortens an image's name, which may end with ` +2 older`. It cuts the middle of the repository and most of the
+/// digest.
 pub(super) fn name(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
     if let Some((name, older)) = text.split_once(' ') {
         let left = room.checked_sub(older.width() + 1).filter(|left| *left > SHORT);
-        // What tells images apart goes before the count.
+        // The parts that distinguish images are more important than the count.
         return match left {
             Some(left) => format!("{} {older}", self::name(name, left)),
             None => self::name(name, room),
@@ -40,7 +39,7 @@ pub(super) fn name(text: &str, room: usize) -> String {
     around(&name, room, name.len() - after, Share::Both)
 }
 
-/// A place and how many more there are, such as `edge-1/api-0 +7 (1 of 9 done)`: the count stays.
+/// Shortens a place with the number of further ones, such as `edge-1/api-0 +7 (1 of 9 done)`. The numbers are kept.
 pub(super) fn place(text: &str, room: usize) -> String {
     let text = match text.rfind(" (") {
         Some(end) if text.width() > room => &text[..end],
@@ -50,22 +49,22 @@ pub(super) fn place(text: &str, room: usize) -> String {
     around(text, room, more, Share::Start)
 }
 
-/// Which part stays of what is cut.
+/// Which part of a shortened text is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Share {
     Start,
-    /// The start and the end; the end, which tells more, gets two thirds.
+    /// The start and the end. The end is more distinctive, and gets two thirds.
     Both,
 }
 
-/// Cuts what stands before the last `tail` bytes, or all of the text where these alone do not fit.
+/// Shortens the part before the last `tail` bytes, or the whole text if these do not fit.
 fn around(text: &str, room: usize, tail: usize, share: Share) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
     let Some(room) = room.checked_sub(1) else { return String::new() };
     let (body, tail) = text.split_at(text.len() - tail);
-    // A cut that leaves two characters of the rest says nothing.
+    // Two remaining characters would not be useful.
     let (body, tail, room) = match room.checked_sub(tail.width()) {
         Some(left) if left > 2 => (body, tail, left),
         _ => (text, "", room),
@@ -76,7 +75,7 @@ fn around(text: &str, room: usize, tail: usize, share: Share) -> String {
     format!("{first}{CUT}{last}{tail}")
 }
 
-/// As many characters as fit.
+/// The characters that fit.
 fn prefix(characters: impl Iterator<Item = char>, room: usize) -> String {
     let mut left = room;
     characters

@@ -15,7 +15,7 @@ use super::time::ago;
 use crate::image::{repository, short_name};
 use crate::inbox::update::Update;
 
-/// What to count updates by.
+/// The key to group updates by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// The hosts that need the update.
@@ -26,10 +26,10 @@ pub enum By {
     Tag,
 }
 
-/// Updates that have something in common.
+/// The updates with the same key.
 #[derive(Debug, Serialize)]
 pub struct Group<'a> {
-    /// What they have in common; `None` for updates without a host or a tag.
+    /// The key; `None` for updates without a host or a tag.
     pub group: Option<&'a str>,
     count: usize,
     #[serde(serialize_with = "seconds")]

@@ -48,7 +48,7 @@ impl<'a> From<&'a Entry> for EntryView<'a> {
     }
 }
 
-/// What an action did. Taking back a pattern adds or removes it, but is an undo all the same.
+/// The name of an action. The undo of a pattern adds or removes the pattern, but is called an undo.
 fn action(entry: &Entry) -> &str {
     if entry.undoes.is_some() { "undo" } else { &entry.kind }
 }

@@ -31,7 +31,7 @@ pub struct HostView<'a> {
 }
 
 impl<'a> HostView<'a> {
-    /// As it is at this time.
+    /// The state at this time.
     pub fn new(host: &'a Host, now: DateTime<Utc>) -> Self {
         let scans = &host.scans;
         Self {

@@ -1,7 +1,6 @@
 //! The JSON of the command line and of HTTP.
 //!
-//! Characters that a terminal could act on are written as `\u` escapes: the values are the same,
-//! and printing them does no harm.
+//! Control characters are written as `\u` escapes. The values are the same, and printing them on a terminal is safe.
 
 use std::io::{self, Write};
 
@@ -106,7 +105,7 @@ impl<'a> From<&'a Update> for UpdateView<'a> {
 }
 
 impl<'a> UpdateView<'a> {
-    /// An update with its places, its earlier digests and what was decided about it.
+    /// An update with its places, its earlier digests and its actions.
     pub fn in_full(update: &'a Update, digests: &'a [Digest], history: &'a [Entry]) -> Self {
         let places = update.places.iter().map(|place| PlaceView {
             hostname: &place.hostname,
@@ -209,7 +208,7 @@ pub(super) fn seconds_or_null<S: Serializer>(
     }
 }
 
-/// Compact JSON in which what a terminal could act on is escaped.
+/// Compact JSON in which control characters are escaped.
 struct Harmless;
 
 impl Formatter for Harmless {

@@ -5,13 +5,13 @@ use serde::Serialize;
 use super::terminal::is_web;
 use crate::inbox::update::Update;
 
-/// The links of an update. Only those that lead to the web are shown: they come from outside.
+/// The links of an update. They come from outside, so only web addresses are shown.
 #[derive(Debug, Serialize)]
 pub(super) struct Links<'a> {
     /// The image's page in its registry.
     pub(super) hub: Option<&'a str>,
     pub(super) source: Option<&'a str>,
-    /// What the user named with `diun.metadata.changelog`.
+    /// The user's `diun.metadata.changelog`.
     pub(super) changelog: Option<&'a str>,
 }
 

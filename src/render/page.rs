@@ -15,8 +15,8 @@ use crate::image::short_name;
 use crate::inbox::history::Entry;
 use crate::inbox::update::{Digest, State, Update};
 
-/// A value on a page holds no more than this on a terminal: a pod's status can have many KiB, and
-/// would push the places off the screen.
+/// The longest value on a terminal, in characters. A pod's status can have many KiB, which would push the places off
+/// the screen.
 const VALUE: usize = 500;
 
 /// Prints one update in full: its newest event, its places and its earlier digests.
@@ -108,10 +108,10 @@ fn where_(
     let mut host = None;
     let is_compared = update.places.iter().any(|place| place.runs.is_some());
     let rows = update.places.iter().map(|place| {
-        // A host's name stands at its first workload only.
+        // The host is printed at its first workload only.
         let first = host.replace(&place.hostname) != Some(&place.hostname);
         let digest = match place.digest.as_str() {
-            // Seen running, and never reported.
+            // The place was seen running, and was never reported.
             "" => "-",
             digest if digest == update.event.digest => "current",
             digest => short_digest(digest),
@@ -163,7 +163,7 @@ fn section(out: &mut dyn Write, title: &str, terminal: Terminal) -> io::Result<(
     writeln!(out, "\n{}", terminal.heading(title))
 }
 
-/// A value as it fits a page: whole where it goes to a file or a pipe.
+/// A value, cut on a terminal and whole in a file or a pipe.
 fn shorten(value: &str, terminal: Terminal) -> String {
     let (mut text, is_cut) = cut(value, terminal.width.map_or(usize::MAX, |_| VALUE));
     if is_cut {

@@ -6,7 +6,7 @@ use super::time::ago;
 use crate::inbox::seen::Verdict;
 use crate::inbox::update::{Place, Update};
 
-/// The places to name: those that need the update, or all of them when none does.
+/// The places to name: those that need the update, or all if none does.
 fn relevant(update: &Update) -> Vec<&Place> {
     let needed: Vec<&Place> = update.needed().collect();
     if !needed.is_empty() {
@@ -24,7 +24,7 @@ pub(super) fn hosts(update: &Update) -> Vec<&str> {
     hosts
 }
 
-/// The first place, and how many more there are: `edge-1/api-0 +7`.
+/// The first place, and the number of further ones: `edge-1/api-0 +7`.
 pub fn places(update: &Update) -> String {
     let places = relevant(update);
     let Some(first) = places.first() else {
@@ -34,7 +34,7 @@ pub fn places(update: &Update) -> String {
     if places.len() > 1 { format!("{text} +{}", places.len() - 1) } else { text }
 }
 
-/// How many places are done, where some are and others are not: ` (2 of 3 done)`.
+/// The number of done places, if some but not all are done: ` (2 of 3 done)`.
 pub fn progress(update: &Update) -> String {
     let (needed, all) = (update.needed().count(), update.present().count());
     if needed == 0 || needed == all {
@@ -43,7 +43,7 @@ pub fn progress(update: &Update) -> String {
     format!(" ({} of {all} done)", all.saturating_sub(needed))
 }
 
-/// What is known of a place: `behind`, or the like.
+/// The state of a place, such as `behind`.
 pub(super) fn state(place: &Place) -> &'static str {
     let verdict = place.runs.as_ref().and_then(|runs| runs.verdict);
     match verdict {
@@ -54,7 +54,7 @@ pub(super) fn state(place: &Place) -> &'static str {
     }
 }
 
-/// What a place runs, and since when: `sha256:9a… since 3 days ago`.
+/// The running digests of a place, and since when: `sha256:9a… since 3 days ago`.
 pub(super) fn runs(
     digests: &[String],
     wanted: &str,
@@ -70,12 +70,12 @@ pub(super) fn runs(
     }
 }
 
-/// As much of a digest as tells it from others.
+/// The start of a digest, which distinguishes it from others.
 pub(super) fn short_digest(digest: &str) -> &str {
     digest.get(..DIGEST).unwrap_or(digest)
 }
 
-/// How much of a digest is shown.
+/// The number of characters that are shown of a digest.
 const DIGEST: usize = "sha256:".len() + 12;
 
 /// A host and a workload, as far as they are known.

@@ -15,7 +15,7 @@ use crate::inbox::refused::Refused;
 use crate::inbox::scan::Scans;
 use crate::inbox::update::{Counts, State, Tag, Update};
 
-/// A terminal with fewer columns has no room for what can be done without.
+/// On a terminal with fewer columns, optional columns are left out.
 const ROOMY: usize = 60;
 
 /// Prints updates, one per line, with their states if there can be several.
@@ -73,7 +73,7 @@ pub fn line(out: &mut dyn Write, update: &Update, now: DateTime<Utc>) -> io::Res
     writeln!(out, "{name}  {change}  {}  {}", cell(&place), ago(update.since, now))
 }
 
-/// The short name of an image, and how many older versions are folded under it.
+/// The short name of an image, and the number of older versions that are folded under it.
 fn name(update: &Update) -> String {
     let name = cell(short_name(&update.event.image));
     match update.older {

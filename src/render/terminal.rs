@@ -11,12 +11,12 @@ const HEADING: Style = Style::new().effects(Effects::BOLD);
 /// Columns of a wide terminal.
 const WIDE: usize = 100;
 
-/// What standard output can show.
+/// The capabilities of standard output.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
     /// The number of columns; `None` if the output is not a terminal.
     pub width: Option<usize>,
-    /// How many lines it shows at once; `None` where that is not known.
+    /// The number of lines; `None` if it is not known.
     pub height: Option<usize>,
     /// Whether to use colour.
     pub color: bool,
@@ -25,8 +25,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Looks at standard output. Colour is used if the user wants it; if that is not said, on a terminal
-    /// unless `NO_COLOR` is set.
+    /// Detects the capabilities of standard output. Colour is used as the user says, or else on a terminal unless
+    /// `NO_COLOR` is set.
     pub fn detect(wants_color: Option<bool>) -> Self {
         let stdout = std::io::stdout();
         let is_terminal = stdout.is_terminal();
@@ -39,7 +39,7 @@ impl Terminal {
         Self { width, height, color, links: color && is_terminal && capable() }
     }
 
-    /// Whether it has room for what is useful and not necessary.
+    /// Whether it has room for optional columns.
     pub fn is_wide(&self) -> bool {
         self.width.is_some_and(|width| width >= WIDE)
     }
@@ -49,7 +49,7 @@ impl Terminal {
         if self.color { format!("{HEADING}{text}{HEADING:#}").into() } else { text.into() }
     }
 
-    /// A text that leads to a web page, where the link is one that is safe to follow.
+    /// A text with a link to a web page, if the link is safe to follow.
     pub fn link<'a>(&self, text: &'a str, url: &str) -> Cow<'a, str> {
         if self.links && is_web(url) {
             format!("\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\").into()
@@ -59,14 +59,13 @@ impl Terminal {
     }
 }
 
-/// Whether a link leads to a web page, and holds nothing that a terminal acts on.
+/// Whether a link is a web address without control characters.
 pub fn is_web(url: &str) -> bool {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     is_web && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The text with everything escaped that could move the cursor, change a colour, reorder or hide
-/// text, or break a line.
+/// Escapes all characters that could move the cursor, change a colour, reorder or hide text, or break a line.
 ///
 /// ```
 /// use diunbox::render::terminal::safe;
@@ -90,7 +89,7 @@ pub fn safe(text: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-/// Control characters, and the characters of Unicode that reorder text or are not visible
+/// Whether a character is a control character, or one of Unicode that reorders text or is not visible
 /// (`Default_Ignorable_Code_Point` and the line separators).
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()

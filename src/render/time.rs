@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// How long ago a time was, such as `3 hours ago`. A time that is yet to come is `now`: clocks of
-/// two hosts are never quite the same.
+/// How long ago a time was, such as `3 hours ago`. A time in the future is `now`, because the clocks of two hosts
+/// always differ a little.
 pub fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     timeago::Formatter::new().convert(age(time, now))
 }
 
-/// How long ago a time was; zero where it is yet to come.
+/// How long ago a time was; zero if it is in the future.
 pub fn age(time: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
     (now - time).to_std().unwrap_or_default()
 }

@@ -11,11 +11,11 @@ use crate::ingest::source::Found;
 /// A bar is shown after this time.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Counts, and shows them on a terminal when it takes long.
+/// Counts, and shows the counts on a terminal if it takes long.
 pub(super) struct Progress {
-    /// Events that are stored.
+    /// Stored events.
     pub(super) stored: usize,
-    /// Things in the input that were no events, and files that could not be read.
+    /// Broken events, and files that could not be read.
     pub(super) refused: usize,
     started: Instant,
     bytes: u64,
@@ -36,7 +36,7 @@ impl Progress {
         Self { stored: 0, refused: 0, started, bytes: 0, total, bar: None, quiet }
     }
 
-    /// Counts a batch that was stored, or could not be.
+    /// Counts a batch, stored or not.
     pub(super) fn add(&mut self, batch: &Found, is_stored: bool) {
         self.stored += if is_stored { batch.events.len() } else { 0 };
         self.refused += batch.complaints.len();
@@ -68,14 +68,14 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
 
-    /// What was done, in a sentence.
+    /// A sentence with the result.
     pub(super) fn summary(&self) -> String {
         let events = if self.stored == 1 { "event" } else { "events" };
         let refused = match self.refused {

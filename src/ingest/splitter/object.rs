@@ -2,11 +2,11 @@
 
 use super::{Broken, MAX_OBJECT_BYTES};
 
-/// Deeper nesting than this is refused; `serde_json` goes no deeper either.
+/// The deepest nesting, as in `serde_json`.
 const MAX_DEPTH: usize = 128;
 
-/// One object that is being read: just enough of JSON's grammar to see at once where a line was
-/// cut, instead of waiting for a brace that never comes.
+/// The object that is being read. It checks enough of JSON's grammar to notice at once where a line was cut, instead
+/// of waiting for a closing brace.
 #[derive(Debug)]
 pub(super) struct Object {
     pub(super) start: usize,
@@ -47,7 +47,7 @@ impl Object {
     pub(super) fn read(&mut self, buffer: &[u8], position: &mut usize, line: &mut u64) -> Progress {
         while *position < buffer.len() {
             if matches!(self.expect, Expect::Text { escaped: false, .. }) {
-                // Most bytes are in the middle of a text, and mean nothing.
+                // Most bytes are within a text, where they have no meaning.
                 let rest = &buffer[*position..];
                 let plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
                 *position += rest.iter().take_while(|byte| plain(byte)).count();
@@ -68,7 +68,7 @@ impl Object {
         Progress::More
     }
 
-    /// Takes one byte; `false` when it cannot stand here.
+    /// Takes one byte. Returns false if it is not allowed here.
     fn step(&mut self, byte: u8) -> bool {
         self.expect = match (self.expect, byte) {
             (Expect::Text { .. }, 0..=0x1F) => return false,
