@@ -29,8 +29,8 @@ impl EnvCompleter for Zsh {
     ) -> io::Result<()> {
         let mut script = Vec::new();
         clap_complete::env::Zsh.write_registration(var, name, bin, completer, &mut script)?;
-        // The first line tells compinit that this is a completion script. Without compinit there is no compdef, and zsh's error
-        // would not say what to do.
+        // The first line tells compinit that this is a completion script. Without compinit there is no compdef, and
+        // zsh's error would not say what to do.
         let first = script.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         buf.write_all(&script[..first])?;
         writeln!(

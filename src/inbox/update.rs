@@ -40,8 +40,8 @@ pub struct Update {
     pub older: u64,
     /// These images, newest first. Empty without details.
     pub supersedes: Vec<String>,
-    /// The kind of change since the digest that was acknowledged last, or else since the previous digest. Unknown if the
-    /// query did not ask for it.
+    /// The kind of change since the digest that was acknowledged last, or else since the previous digest. Unknown
+    /// if the query did not ask for it.
     pub change: Change,
     /// The version before the change, if it differs.
     pub previous: Option<String>,

@@ -4,13 +4,13 @@
 macro_rules! contract {
     ($($rule:ident)*) => {
         mod sqlite {
-            $(#[test] fn $rule() { super::$rule(&*crate::store::contract::sqlite()) })*
+            $(#[test] fn $rule() { super::$rule(&*crate::store::fixture::sqlite()) })*
         }
 
         #[cfg(feature = "postgres")]
         mod postgres {
             $(#[test] fn $rule() {
-                if let Some(fixture) = crate::store::contract::postgres() {
+                if let Some(fixture) = crate::store::fixture::postgres() {
                     super::$rule(&*fixture);
                 }
             })*
@@ -18,9 +18,15 @@ macro_rules! contract {
     };
 }
 
-mod contract;
+mod decisions;
+mod fixture;
+mod folding;
 mod foreign;
 mod model;
+mod queries;
 mod random;
-mod triage;
+mod reports;
+mod running;
 mod trouble;
+mod undo;
+mod upkeep;

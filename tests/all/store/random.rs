@@ -15,7 +15,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::contract::{at, sqlite};
+use super::fixture::{at, sqlite};
 use super::model::{IMAGES, Kind, Model, PATTERNS, Receipt, Report};
 
 const DIGESTS: [&str; 4] = ["", "sha256:d1", "sha256:d2", "sha256:d3"];
@@ -329,7 +329,7 @@ proptest! {
 
     #[test]
     fn postgresql_does_what_the_model_does(steps in vec(step(), 1..50)) {
-        if let Some(store) = super::contract::postgres() {
+        if let Some(store) = super::fixture::postgres() {
             compare_all(&*store, &steps)?;
         }
     }
