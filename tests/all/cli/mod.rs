@@ -7,6 +7,7 @@ mod images;
 mod import;
 mod ingest;
 mod input;
+mod kubernetes;
 mod list;
 mod prune;
 mod reconcile;

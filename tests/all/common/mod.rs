@@ -1,5 +1,6 @@
 //! What every test of the program from outside needs: an inbox of its own.
 
+pub mod answer;
 #[cfg(feature = "postgres")]
 pub mod cluster;
 #[cfg(feature = "postgres")]

@@ -4,4 +4,5 @@ mod errors;
 mod failover;
 mod same;
 mod schema;
+mod spool;
 mod url;

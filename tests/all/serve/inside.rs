@@ -11,7 +11,8 @@ use diunbox::http::{Access, Format, Level, Limits, Listener, Log, Server, Settin
 use diunbox::store::{SqliteStore, Store};
 
 use crate::common::Inbox;
-use crate::common::server::{Answer, DEADLINE, send};
+use crate::common::answer::Answer;
+use crate::common::server::{DEADLINE, send};
 
 /// Longer than anything here takes, where a deadline must not be met.
 pub(crate) const LONG: Duration = Duration::from_secs(60);

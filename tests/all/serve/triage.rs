@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::server::{Answer, Server, event};
+use crate::common::answer::Answer;
+use crate::common::server::{Server, event};
 
 const A: &str = "docker.io/library/a:1";
 const B: &str = "docker.io/library/b:1";
