@@ -182,7 +182,9 @@ impl Read for Feed {
             if !self.wait() {
                 return Ok(0);
             }
-            self.heartbeat = Instant::now() + self.context.limits.heartbeat;
+            if !self.text.is_empty() {
+                self.heartbeat = Instant::now() + self.context.limits.heartbeat;
+            }
         }
         let read = (&self.text[self.sent..]).read(buffer)?;
         self.sent += read;

@@ -1,6 +1,6 @@
 "use strict";
 
-// What the page asks of the server. Every path is relative, so that it works below any path.
+// Requests and small helpers. All paths are relative, so that the page works below any path.
 async function call(method, path, body) {
   const options = { method, headers: { "X-Diunbox-Page": "1" }, cache: "no-store" };
   if (body !== undefined) {
@@ -34,7 +34,7 @@ function el(kind, properties = {}, ...children) {
 
 const byId = (id) => document.getElementById(id);
 
-// What would reorder or hide text is shown by its number.
+// Characters that reorder or hide text are shown as their code point.
 function safe(text) {
   return String(text ?? "").replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu,
     (character) => `\\u{${character.codePointAt(0).toString(16)}}`);
@@ -42,7 +42,7 @@ function safe(text) {
 
 const isWeb = (link) => /^https?:\/\//.test(link ?? "");
 
-// A link of an event's leads to the web only, and takes nothing along.
+// A link from an event may only be a web address, and sends no referrer.
 function webLink(link, label) {
   return isWeb(link) ? el("a", { href: link, rel: "noopener noreferrer", target: "_blank" }, label) : null;
 }
@@ -59,8 +59,8 @@ function ago(time) {
 
 const plural = (count, what) => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 
-// Says something for a while, with a button to take it back. It stays as long as it is pointed at or has
-// the focus, and `u` does the same as the button.
+// Shows a message for a while, with an undo button if given. It stays while the pointer or the focus is on it.
+// `u` does the same as the button.
 const undoable = [];
 function say(text, ids = []) {
   const message = el("div.message", {}, el("span", {}, text));

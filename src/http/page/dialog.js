@@ -1,7 +1,7 @@
-// Deciding, and the dialog in which it is done with a note.
+// Actions, and the dialog for their notes and times.
 const chosen = () => (isEverything || selected.size ? [...selected] : []);
 
-// The images, with the digests that the user has seen; or else all that the filters show.
+// The images with the digests that the user has seen, or the query of the filters.
 function subject(images) {
   if (isEverything && images === "everything") {
     const filters = { state: view.state, as_of: asOf };
@@ -28,7 +28,7 @@ async function decide(action, images, more = {}) {
   restoreFocus(focus);
 }
 
-// The lists that an update leaves with an action: its row is removed at once, before the list is read again.
+// The lists that an update leaves by an action. Its row is removed at once, before the list is read again.
 const LEAVES = { acknowledge: ["pending", "snoozed", "superseded"], snooze: ["pending"], reopen: ["acknowledged", "snoozed"] };
 
 function take(images) {
@@ -37,7 +37,7 @@ function take(images) {
   for (const item of byId("list").querySelectorAll(".row")) if (gone.has(item.dataset.image)) item.remove();
 }
 
-// What was decided on is not selected any more; the rest of the selection stays.
+// Only the images of the action are deselected.
 function deselect(images) {
   if (images === "everything") selected = new Set(); else for (const image of images) selected.delete(image);
   isEverything = false;
@@ -56,13 +56,13 @@ async function ignore(images, patterns, note) {
   await load({ keep: true });
 }
 
-// The browser gives the focus back, unless that row was drawn again. A user who has moved it since keeps it.
+// The browser restores the focus, unless that row was drawn again. If the user has moved the focus since, it stays.
 function leave(dialog, back) {
   dialog.replaceChildren();
   if (document.activeElement === document.body) restoreFocus(back);
 }
 
-// `images`: names, or "everything". `part` is where the focus goes.
+// `images`: names, or "everything". `part`: the field that gets the focus.
 async function openDialog(images, part) {
   if (images.length === 0) return say("Nothing is selected.");
   const dialog = byId("dialog");

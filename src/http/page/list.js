@@ -1,4 +1,4 @@
-// The list: what the address asks for, page by page.
+// The list: the updates that the address selects, page by page.
 const STATES = ["pending", "snoozed", "superseded", "ignored", "acknowledged"];
 const FILTERS = ["search", "host", "tag"];
 let view = {};
@@ -27,7 +27,7 @@ function address(changes = {}) {
   return asked.size ? `./?${asked}` : "./";
 }
 
-// Shows another view, and keeps it in the address.
+// Shows another view, and stores it in the address.
 function go(changes, replace = false) {
   history[replace ? "replaceState" : "pushState"](null, "", address(changes));
   readView();
@@ -41,7 +41,7 @@ function query() {
   return asked;
 }
 
-// Reads the list again. `keep`: the selection and as many rows as there are.
+// Reads the list again. `keep`: keeps the selection, and reads as many rows as are shown.
 async function load({ keep = false } = {}) {
   const own = ++generation;
   const wanted = keep ? Math.max(100, updates.size) : 100;
@@ -49,7 +49,7 @@ async function load({ keep = false } = {}) {
     const [page, summary] = await Promise.all([pageOf(null, wanted), call("GET", "api/summary")]);
     const found = page.updates;
     let after = page.next;
-    // Groups need all of it; they would move otherwise.
+    // Groups need the whole list: they would change while it is loaded.
     while (after && (view.by || found.length < wanted) && found.length < 20000) {
       const more = await pageOf(after, 500);
       found.push(...more.updates);
@@ -193,13 +193,13 @@ function showCounts() {
     if (state === view.state) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
   }
   byId("more").hidden = !next;
-  // Observing it again reports whether the button is already in sight.
+  // Observing the button again reports whether it is visible already.
   atEnd.unobserve(byId("more"));
   atEnd.observe(byId("more"));
   showSelection();
 }
 
-// Reads on when the end of the list comes near.
+// Loads more when the end of the list is near.
 const atEnd = new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecting) loadMore(); }, { rootMargin: "600px" });
 
 function showSelection() {

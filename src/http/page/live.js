@@ -1,5 +1,4 @@
-// What comes while the page is open. A burst is one repaint, and nothing moves under the pointer or the
-// focus: it waits until they have left the list.
+// Live changes. A burst is one repaint. The list is not changed while the pointer or the focus is in it.
 let waiting = 0;      // changes that are not shown yet
 let counted = 0;      // how many of them were looked at
 let timer = null;
@@ -7,7 +6,7 @@ let lastEvent = 0;
 let lastTouch = 0;
 
 function connect() {
-  // What changed between the list and the connection is told too.
+  // `after` also brings the changes between the list and the connection.
   const feed = new EventSource(`api/changes?after=${asOf}`);
   const alive = () => { lastEvent = Date.now(); };
   feed.addEventListener("ping", alive);
@@ -16,7 +15,7 @@ function connect() {
   let wasOpen = false;
   feed.onopen = () => { alive(); if (wasOpen) changed(); wasOpen = true; };
   feed.onerror = () => {
-    // The browser tries again by itself, unless the server has refused.
+    // The browser reconnects by itself, unless the server refused the request.
     if (feed.readyState === EventSource.CLOSED) setTimeout(connect, 5000);
   };
 }
@@ -46,7 +45,7 @@ async function show(isAsked = false) {
   await load({ keep: true });
 }
 
-// Says how many updates are new to this view.
+// Shows how many updates are new in this view.
 async function announce() {
   counted = waiting;
   const page = await pageOf(null, 100).catch(() => null);
@@ -58,7 +57,7 @@ async function announce() {
 document.addEventListener("visibilitychange", () => { if (!document.hidden) byId("icon").href = "icon.svg"; });
 document.addEventListener("touchstart", () => { lastTouch = Date.now(); }, { passive: true });
 
-// Where a proxy holds the feed back, the page asks now and then.
+// If a proxy buffers the feed, the page polls.
 setInterval(() => { if (!document.hidden && Date.now() - lastEvent > 40000) changed(); }, 30000);
-// Ages go on.
+// Keeps the ages current.
 setInterval(() => { for (const time of document.querySelectorAll(".row time")) time.textContent = ago(time.dateTime); }, 60000);

@@ -1,4 +1,4 @@
-// Where the focus is: in which row, and on which of its controls.
+// The row and the control that have the focus.
 function focusNow() {
   const element = document.activeElement;
   const item = element?.closest?.(".row");
@@ -8,7 +8,7 @@ function focusNow() {
   return { image: item.dataset.image, index: items.indexOf(item), control: controls.indexOf(element), element };
 }
 
-// Puts it back, or on the row that took the place of one that is gone.
+// Restores the focus. If its row is gone, the row in its place gets it.
 function restoreFocus({ image, index, control, element }) {
   if (image === undefined) {
     if (element?.isConnected && element !== document.body) element.focus();
@@ -31,7 +31,7 @@ function move(step) {
   if (to === items.length - 1) loadMore();
 }
 
-// What a key acts on: the selection, or else the row that has the focus.
+// The images that a key acts on: the selection, or else the row with the focus.
 function target() {
   if (isEverything) return "everything";
   const item = document.activeElement?.closest?.(".row");
