@@ -50,7 +50,7 @@ pub struct Cli {
     ///
     /// `serve` answers an event with 503 after that time, and writes it to the log. Diun waits 10 seconds.
     #[arg(long, value_name = "SECONDS", global = true, help_heading = GLOBAL, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: Option<u64>,
+    pub db_timeout: Option<u64>,
 
     /// Suppress messages; `list` and `tag list` print only names
     #[arg(short, long, global = true, help_heading = GLOBAL)]

@@ -76,7 +76,7 @@ impl Error {
 pub fn run(cli: &Cli) -> Result<Outcome, Error> {
     let session = Session {
         database: location::choose(cli.db.as_deref()),
-        patience: cli.timeout.map_or(store::PATIENCE, Duration::from_secs),
+        patience: cli.db_timeout.map_or(store::PATIENCE, Duration::from_secs),
         quiet: cli.quiet,
         terminal: Terminal::detect(match cli.color {
             ColorWhen::Auto => None,

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_this_machine_will_do_where_there_is_no_token() {
+    fn without_a_token_only_names_of_this_machine_are_accepted() {
         let ask = |host| status(&[("host", host)], check_host);
         for host in [
             "localhost",

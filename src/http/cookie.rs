@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_holds_for_its_token_and_no_other() {
+    fn a_login_is_valid_for_its_token_only() {
         let tokens = Tokens::new("a:read one\nb:all two").unwrap();
         let login = issue(tokens.find(b"two").unwrap(), "/x", true);
         assert!(login.ends_with("; Path=/x/; Max-Age=2592000; HttpOnly; SameSite=Strict; Secure"));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_tampered_with_does_not_hold() {
+    fn a_modified_cookie_is_not_valid() {
         let tokens = Tokens::new("two").unwrap();
         let login = issue(tokens.find(b"two").unwrap(), "", false);
         let login = value(&login).to_owned();

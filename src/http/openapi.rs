@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_schema_that_is_named_is_there() {
+    fn every_named_schema_exists() {
         let description: Value = serde_json::from_str(&description()).unwrap();
         let schemas = description["components"]["schemas"].as_object().unwrap();
         let text = description.to_string();

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_waits_gets_only_one_job() {
+    fn a_waiting_thread_gets_only_one_job() {
         let threads = Threads::new(STACK);
         // As if one had begun to wait, and were slow to take what it gets.
         threads.0.lock().waiting = 1;

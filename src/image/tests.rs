@@ -38,7 +38,7 @@ fn names_that_mean_the_same_become_one() {
 }
 
 #[test]
-fn names_that_nothing_can_have_are_refused() {
+fn invalid_names_are_refused() {
     for name in [
         "",
         " ",
@@ -71,7 +71,7 @@ fn names_that_nothing_can_have_are_refused() {
 }
 
 #[test]
-fn a_short_name_leads_back_to_its_full_name() {
+fn a_short_name_expands_to_its_full_name() {
     for full in ["docker.io/a.b/c:1", "docker.io/library/a/b:1", "docker.io/", "docker.io/library/"]
     {
         let short = short_name(full);
@@ -93,7 +93,7 @@ fn patterns_match_full_and_short_names_across_slashes() {
 }
 
 #[test]
-fn suggestions_put_other_tags_first_and_leave_strangers_out() {
+fn suggestions_put_other_tags_first_and_omit_unrelated_names() {
     let names =
         ["docker.io/library/nginx:1.27", "docker.io/library/nginz:latest", "ghcr.io/acme/api:2.0"];
     assert_eq!(suggestions("nginx", names), ["nginx:1.27", "nginz:latest"]);

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rhythm_that_is_missed_is_noticed() {
+    fn an_overdue_scan_is_noticed() {
         let at = |hour: i64| DateTime::UNIX_EPOCH + TimeDelta::hours(hour);
         let mut scans = Scans::default();
         let done = Beat::Done { scanned: Some(3), failed: Some(0) };

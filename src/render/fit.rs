@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_characters_take_the_room_of_two() {
+    fn wide_characters_take_two_columns() {
         for room in 0..20 {
             for fit in [end, name, place] {
                 assert!(fit("日本語/日本語日本語:1 +3", room).width() <= room);

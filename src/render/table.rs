@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_characters_do_no_harm() {
+    fn a_million_characters_are_handled() {
         for terminal in [Terminal::default(), Terminal { width: Some(20), ..Terminal::default() }] {
             let text = listed(&[update(&"x".repeat(1 << 20), 1)], terminal);
             assert_eq!(text.lines().count(), 2);

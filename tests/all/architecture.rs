@@ -1,4 +1,4 @@
-//! The table in `docs/ARCHITECTURE.md` says which modules may use which, and the code is compared with it.
+//! Compares the code with the table in `docs/ARCHITECTURE.md`, which says what each module may use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,8 +11,8 @@ use syn::visit::{self, Visit};
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-fn modules_know_whom_the_architecture_page_says() {
-    let (code, page) = (arrows_of_the_code(), arrows_of_the_page());
+fn modules_use_only_what_the_architecture_page_allows() {
+    let (code, page) = (dependencies_in_the_code(), dependencies_in_the_document());
     for module in code.keys().chain(page.keys()) {
         assert_eq!(
             code.get(module),
@@ -23,14 +23,14 @@ fn modules_know_whom_the_architecture_page_says() {
 }
 
 #[test]
-fn the_store_knows_nobody_above_it() {
+fn the_store_uses_no_module_above_it() {
     let known = ["event", "image", "inbox"].map(str::to_owned);
-    assert_eq!(arrows_of_the_code()["store"], BTreeSet::from(known));
+    assert_eq!(dependencies_in_the_code()["store"], BTreeSet::from(known));
 }
 
 #[test]
-fn arrows_make_no_circle() {
-    let mut arrows = arrows_of_the_code();
+fn dependencies_of_modules_have_no_cycle() {
+    let mut arrows = dependencies_in_the_code();
     while !arrows.is_empty() {
         let known: BTreeSet<String> = arrows.values().flatten().cloned().collect();
         let before = arrows.len();
@@ -83,7 +83,7 @@ fn assert_only(word: &str, allowed: &[&str]) {
     assert!(seen > 0 || !is_crate, "nothing uses `{word}`: is the rule out of date?");
 }
 
-fn arrows_of_the_code() -> Arrows {
+fn dependencies_in_the_code() -> Arrows {
     let mut arrows = Arrows::new();
     for (place, paths) in parsed() {
         let module = place.iter().next().unwrap().to_str().unwrap().to_owned();
@@ -143,14 +143,14 @@ impl<'ast> Visit<'ast> for Paths {
 
     fn visit_macro(&mut self, used: &'ast syn::Macro) {
         self.0.insert(format!("{}!", used.path.segments.last().unwrap().ident));
-        // What stands in a macro is no syntax tree: its words are looked at one by one.
+        // The content of a macro is not parsed: its words are checked one by one.
         let text = used.tokens.to_string().replace(' ', "");
         self.0.extend(text.split("crate::").skip(1).map(|rest| format!("crate::{rest}")));
         visit::visit_macro(self, used);
     }
 }
 
-fn arrows_of_the_page() -> Arrows {
+fn dependencies_in_the_document() -> Arrows {
     let page = source().with_file_name("docs/ARCHITECTURE.md");
     let page = fs::read_to_string(page).unwrap();
     let rows = page.lines().filter(|line| line.starts_with("| `"));

@@ -1,4 +1,4 @@
-//! Completion, as the shells ask for it and as somebody at a keyboard sees it.
+//! Completion, as shells request it and as users see it.
 
 use std::fs;
 use std::path::Path;
@@ -93,7 +93,7 @@ fn each_command_offers_what_it_can_act_on() {
 }
 
 #[test]
-fn full_names_are_offered_to_who_types_them() {
+fn full_names_are_offered_for_full_names() {
     let inbox = inbox();
     assert_eq!(
         offered(&inbox, "bash", &["diunbox", "show", "docker.io/library/ng"]),
@@ -120,13 +120,13 @@ fn tags_hosts_and_providers_are_offered() {
 }
 
 #[test]
-fn a_new_tag_is_the_users_to_name() {
+fn no_names_are_offered_for_a_new_tag() {
     let inbox = inbox();
     assert_eq!(offered(&inbox, "bash", &["diunbox", "tag", "create", "d"]), [""; 0]);
 }
 
 #[test]
-fn options_are_offered_to_who_begins_one() {
+fn options_are_offered_after_a_dash() {
     let inbox = inbox();
     let offered = |line: &[&str]| offered(&inbox, "bash", line);
     assert_eq!(offered(&["diunbox", "list", "--ho"]), ["--host"]);
@@ -135,7 +135,7 @@ fn options_are_offered_to_who_begins_one() {
 }
 
 #[test]
-fn the_database_is_that_of_the_line() {
+fn completion_uses_the_database_of_the_command_line() {
     let other = inbox();
     let inbox = Inbox::new();
     let path = other.database().display().to_string();
@@ -155,7 +155,7 @@ fn a_shell_that_does_not_quote_gets_only_what_needs_no_quotes() {
 }
 
 #[test]
-fn where_there_is_no_database_nothing_is_said_or_made() {
+fn without_a_database_completion_is_silent_and_creates_none() {
     let inbox = Inbox::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         assert_eq!(offered(&inbox, shell, &["diunbox", "ack", "x"]), [""; 0]);
@@ -185,7 +185,7 @@ fn another_programs_database_is_read_and_not_brought_up_to_date() {
 }
 
 #[test]
-fn a_shell_that_nobody_knows_gets_silence() {
+fn an_unknown_shell_gets_nothing() {
     assert_eq!(offered(&inbox(), "cobra", &["diunbox", "ack", ""]), [""; 0]);
 }
 

@@ -1,4 +1,4 @@
-//! `diunbox healthcheck`, against servers that are well, unwell, silent and gone.
+//! `diunbox healthcheck` with healthy, failing, silent and missing servers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -36,7 +36,7 @@ impl Drop for Server {
 }
 
 #[test]
-fn a_server_that_is_well_is_well_until_it_is_gone() {
+fn a_server_is_healthy_until_it_ends() {
     let inbox = Inbox::new();
     let socket = format!("unix:{}", inbox.path("socket").display());
     for listen in ["127.0.0.1:0", "0.0.0.0:0", &socket] {
@@ -58,7 +58,7 @@ fn it_asks_where_serve_listens() {
 }
 
 #[test]
-fn a_server_that_is_unwell_or_silent_is_not_well() {
+fn a_failing_or_silent_server_is_unhealthy() {
     let inbox = Inbox::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

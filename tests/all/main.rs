@@ -1,5 +1,5 @@
-//! Every test of diunbox from outside, as one program: the command line and the server as processes, the store
-//! by its trait, and what is generated.
+//! All tests of diunbox from outside, as one program: the command line and the server as processes, the store by its
+//! trait, and the generated files.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(unreachable_pub, reason = "a test is nobody's library")]

@@ -214,7 +214,7 @@ fn a_request_that_stops_half_way_is_answered_408() {
 }
 
 #[test]
-fn a_refused_head_keeps_what_is_known_of_it() {
+fn a_refused_head_keeps_its_parsed_parts() {
     let mut reader =
         Reader::new(&b"HEAD /webhook HTTP/1.1\r\nContent-Length: x\r\nHost: a\r\n\r\n"[..]);
     let Err(Failure::Refused(head, error)) = reader.head(|_| ()) else { panic!("it is refused") };

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn every_filter_refuses_what_makes_no_sense() {
+fn every_filter_refuses_invalid_values() {
     for (name, value) in [
         ("state", "done"),
         ("state", ""),

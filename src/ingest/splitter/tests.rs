@@ -75,7 +75,7 @@ fn a_broken_object_within_an_array_on_one_line_hides_nothing() {
 }
 
 #[test]
-fn an_item_that_is_no_object_hides_nothing_in_its_array() {
+fn an_item_that_is_not_an_object_hides_nothing_in_its_array() {
     let garbage = (1, Err(Broken::NotAnObject));
     let found = split(&[b"[{\"a\":1},null,{\"a\":2}]\n{\"a\":3}"]);
     assert_eq!(

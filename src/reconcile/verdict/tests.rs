@@ -65,7 +65,7 @@ fn the_decision_table() {
         case.runs.digests = digests(&["sha256:other"]);
         case.runs.built = Some(BUILT.into());
     });
-    check("whole seconds are no fingerprint", Unknown, |case| {
+    check("whole seconds do not identify a build", Unknown, |case| {
         case.created = Some("2026-11-25T09:35:41Z");
         case.runs.digests = digests(&["sha256:other"]);
         case.runs.built = case.created.map(Into::into);

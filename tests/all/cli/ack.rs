@@ -1,4 +1,4 @@
-//! Marking updates as seen.
+//! Acknowledging updates.
 
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -41,7 +41,7 @@ fn patterns_take_all_that_match() {
 }
 
 #[test]
-fn a_name_that_is_not_there_does_not_keep_the_others_back() {
+fn an_unknown_name_does_not_stop_the_others() {
     let inbox = three();
     let assert = inbox.diunbox(["ack", "ngnix:1.27", "redis:7"]).assert().code(1);
     assert.stdout(format!("{REDIS}\n")).stderr(contains("did you mean \"nginx:1.27\"?"));
@@ -90,7 +90,7 @@ fn all_takes_what_list_would_show() {
 }
 
 #[test]
-fn filters_without_all_and_nothing_at_all_are_slips() {
+fn filters_without_all_and_no_names_are_errors() {
     let inbox = three();
     for arguments in [&["--host", "edge-2"][..], &["nginx:1.27", "--tag", "web"], &[], &["-a", "x"]]
     {

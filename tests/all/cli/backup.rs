@@ -104,8 +104,8 @@ fn nothing_is_left_behind_when_it_fails() {
     let assert = inbox.diunbox(["backup", "--force"]).arg(inbox.path("folder")).assert().code(2);
     assert.stderr(contains("is not a regular file"));
     assert_eq!(others(&inbox), ["folder"]);
-    // A database that is no database has no copy either.
-    fs::write(inbox.path("text.db"), "this is no database, as anyone can see").unwrap();
+    // A file that is not a database cannot be backed up.
+    fs::write(inbox.path("text.db"), "this is not a database").unwrap();
     let mut backup = inbox.diunbox(["backup", "--db"]);
     backup.arg(inbox.path("text.db")).arg(inbox.path("copy.db"));
     backup.assert().code(2).stderr(contains("is not an SQLite database"));

@@ -1,4 +1,4 @@
-//! A made-up cluster: 40 pods and what else there is, on three hosts, by five providers.
+//! A made-up cluster: 40 pods and other workloads on three hosts, from five providers.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The eight captured containers, and the words that stand for an image.
+//! The eight captured containers, and the ways to name an image.
 
 use serde_json::{Value, json};
 

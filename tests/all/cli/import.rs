@@ -1,4 +1,4 @@
-//! Taking over another inbox.
+//! Importing another inbox.
 
 use chrono::Utc;
 use diunbox::inbox::query::Query;
@@ -116,7 +116,7 @@ fn versions_fold_and_the_last_action_is_still_undone_first() {
 }
 
 #[test]
-fn a_file_of_diundashboard_is_an_inbox_too() {
+fn a_database_of_diundashboard_can_be_imported() {
     let ours = Inbox::new();
     report(&ours, MINE, "1", "nas", 1);
     let file = ours.path("diun.db");

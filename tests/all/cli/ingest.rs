@@ -1,4 +1,4 @@
-//! Taking events in: from files, a pipe that stays open, and the script notifier.
+//! Ingesting events from files, a pipe that stays open, and the script notifier.
 
 use std::fs;
 use std::io::Write;
@@ -134,7 +134,7 @@ fn an_event_of_the_environment_that_cannot_be_stored_is_told_as_json() {
 }
 
 #[test]
-fn an_environment_without_an_event_is_an_error_that_says_so() {
+fn an_environment_without_an_event_is_an_error() {
     let inbox = Inbox::new();
     let assert = inbox.diunbox(["ingest", "--from-env"]).assert().code(2);
     assert.stderr(contains("DIUN_ENTRY_IMAGE is not set"));

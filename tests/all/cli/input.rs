@@ -1,4 +1,4 @@
-//! The forms that events come in, and what is said of those that are none.
+//! The forms of input, and the messages about broken events.
 
 use predicates::prelude::*;
 use predicates::str::contains;

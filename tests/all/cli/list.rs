@@ -1,4 +1,4 @@
-//! What is pending, filtered, sorted and printed in each form.
+//! Lists: filters, orders and formats.
 
 use predicates::str::contains;
 use serde_json::{Value, json};
@@ -188,7 +188,7 @@ fn an_empty_list_says_why() {
 }
 
 #[test]
-fn a_slip_in_a_filter_is_an_error() {
+fn an_invalid_filter_is_an_error() {
     let inbox = four();
     let assert = inbox.diunbox(["list", "--tag", "wbe"]).assert().code(2).stdout("");
     assert.stderr("diunbox: no tag \"wbe\"; did you mean \"web\"?\n");
@@ -207,7 +207,7 @@ fn a_slip_in_a_filter_is_an_error() {
 }
 
 #[test]
-fn without_a_database_it_says_what_to_do_next_and_makes_none() {
+fn without_a_database_it_says_what_to_do_next_and_creates_none() {
     let inbox = Inbox::new();
     for (arguments, code, stdout) in [
         (&["list"][..], 0, ""),

@@ -1,4 +1,4 @@
-//! The command line as its users meet it: as a process.
+//! The command line, run as a process.
 
 mod ack;
 mod backup;

@@ -1,4 +1,4 @@
-//! Removing what is old, and never what is pending.
+//! Prune removes old acknowledged updates, and never pending ones.
 
 use predicates::prelude::*;
 use predicates::str::contains;

@@ -1,4 +1,4 @@
-//! Closing what already runs, by what real engines print.
+//! `reconcile` with the output of real engines.
 
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -214,7 +214,7 @@ fn what_diun_knows_and_the_inbox_missed_is_stored() {
         (&json!("update"), &json!(NEW))
     );
     assert_eq!(shown["needed"], 1);
-    // A first import is no flood.
+    // A first import makes nothing pending.
     let inbox = Inbox::new();
     inbox.output(["reconcile", "--acknowledged", &list]);
     assert_eq!(inbox.lines(["list", "--acknowledged", "-q"]).len(), missed);

@@ -1,4 +1,4 @@
-//! How much there is to do, in a line.
+//! `status`: the counts in one line.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What goes where: results, messages, colours, and a reader who leaves.
+//! Standard output and standard error: results, messages, colours, and a closed pipe.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::common::{Inbox, event, event_with, program};
 use serde_json::json;
 
 #[test]
-fn a_reader_who_leaves_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let inbox = Inbox::new();
     let updates: Vec<_> =
         (0..3_000).map(|index| event(&format!("ghcr.io/{}/x:{index}", "a".repeat(100)))).collect();
@@ -85,7 +85,7 @@ fn json_never_has_colour() {
 }
 
 #[test]
-fn help_and_version_are_results_and_a_slip_is_not() {
+fn help_and_version_go_to_standard_output_and_usage_errors_do_not() {
     let inbox = Inbox::new();
     let assert = inbox.diunbox(["--help"]).assert().success().stderr("");
     assert.stdout(contains("Exit status:").and(contains("List the pending updates")));

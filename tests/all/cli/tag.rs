@@ -64,7 +64,7 @@ fn an_image_need_not_have_an_update_yet() {
 }
 
 #[test]
-fn a_new_name_keeps_what_carries_the_tag() {
+fn renaming_a_tag_keeps_its_images() {
     let inbox = two();
     inbox.output(["tag", "assign", "web", "nginx:1.27"]);
     inbox.output(["tag", "rename", "web", "front"]);
@@ -85,7 +85,7 @@ fn a_deleted_tag_is_taken_off_its_images() {
 }
 
 #[test]
-fn slips_are_told_from_one_another() {
+fn usage_errors_are_told_apart() {
     let inbox = two();
     let assert = inbox.diunbox(["tag", "create", "web"]).assert().code(2);
     assert.stderr(contains("a tag named \"web\" exists already: choose another name"));

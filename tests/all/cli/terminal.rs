@@ -1,4 +1,4 @@
-//! Tables and pages on a terminal: a pseudoterminal is at the other end of the output.
+//! Tables and pages on a terminal, with a pseudoterminal.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -136,7 +136,7 @@ fn headings_are_bold_and_names_are_links_where_the_terminal_can() {
 }
 
 #[test]
-fn nothing_of_an_events_reaches_the_terminal_that_could_do_harm() {
+fn no_control_character_of_an_event_reaches_the_terminal() {
     let inbox = Inbox::with("nasty.ndjson");
     let images = inbox.lines(["list", "-q"]).len();
     let mut texts = vec![

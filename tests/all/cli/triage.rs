@@ -1,4 +1,4 @@
-//! Reopening, snoozing, ignoring, taking back, and what is folded.
+//! Reopening, snoozing, ignoring, undo, and folded versions.
 
 use predicates::str::contains;
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ fn what_was_acknowledged_can_be_reopened() {
 }
 
 #[test]
-fn a_snooze_has_an_end_that_is_yet_to_come() {
+fn a_snooze_must_end_in_the_future() {
     let inbox = two();
     assert_eq!(inbox.lines(["snooze", "redis:7", "--for", "7d", "--note", "holiday"]), [REDIS]);
     assert_eq!(pending(&inbox), [NGINX]);
@@ -178,7 +178,7 @@ fn updates_are_counted_by_what_they_have_in_common() {
 }
 
 #[test]
-fn nothing_to_do_is_said() {
+fn an_action_without_effect_is_reported() {
     let inbox = two();
     inbox.output(["ack", "--all"]);
     let assert = inbox.diunbox(["ack", "--all"]).assert().success().stdout("");

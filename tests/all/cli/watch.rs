@@ -1,4 +1,4 @@
-//! Following what becomes pending.
+//! `watch`: updates as they become pending.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::common::{Inbox, program};
 
 /// Longer than anything takes.
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(120);
 
 /// A watch, ended when it is dropped.
 struct Watch {
@@ -71,7 +71,7 @@ fn what_becomes_pending_is_printed_once() {
     inbox.take(&[event("a:1", "sha256:1", "nas")]);
     let line = watch.json();
     assert_eq!((&line["name"], &line["where"]), (&json!("a:1"), &json!("nas/web")));
-    // The same digest from elsewhere is no news, and neither is what is decided.
+    // The same digest from another place is not news, and neither is a decision.
     inbox.take(&[event("a:1", "sha256:1", "edge-1")]);
     inbox.output(["ack", "a:1"]);
     inbox.take(&[event("b:1", "sha256:1", "nas")]);
@@ -102,7 +102,7 @@ fn those_that_are_pending_can_come_first() {
 }
 
 #[test]
-fn a_command_is_run_for_each_and_one_that_fails_is_reported() {
+fn the_command_is_run_for_each_update_and_its_failure_is_reported() {
     let inbox = Inbox::new();
     let command = "echo \"$DIUNBOX_NAME at $DIUNBOX_WHERE: $DIUNBOX_DIGEST\"; \
         [ \"$DIUNBOX_NAME\" = b:1 ] && exit 3; cat";

@@ -1,4 +1,4 @@
-//! PostgreSQL servers of a test's own, on sockets in a folder: started, frozen, killed, promoted, ended.
+//! PostgreSQL servers of a single test, on sockets in a folder. They can be frozen, killed and promoted.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

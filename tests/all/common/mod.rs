@@ -1,4 +1,4 @@
-//! What every test of the program from outside needs: an inbox of its own.
+//! What every test of the program needs: an inbox of its own.
 
 pub mod answer;
 #[cfg(feature = "postgres")]
@@ -28,7 +28,7 @@ impl Inbox {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// An inbox that has taken a fixture in.
+    /// An inbox with the events of a fixture.
     pub fn with(name: &str) -> Self {
         let inbox = Self::new();
         inbox.diunbox(["ingest"]).arg(fixture(name)).assert().success();
@@ -49,6 +49,7 @@ impl Inbox {
     pub fn diunbox<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(program());
         command.env_clear().env("DIUNBOX_DB", self.database()).args(arguments);
+        command.timeout(server::DEADLINE);
         command
     }
 

@@ -16,7 +16,7 @@ use crate::common::answer::Answer;
 use crate::common::{Inbox, program};
 
 /// Longer than anything may take, so that a test that waits in vain ends.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A running server, with an inbox of its own.
 pub struct Server {
@@ -230,7 +230,7 @@ pub fn send(url: &str, method: &str, headers: &[(&str, &str)], body: &[u8]) -> A
     Answer { status: response.status().as_u16(), headers: response.headers().clone(), body }
 }
 
-/// The answer on a Unix socket to a request of these bytes, once somebody listens there.
+/// The answer on a Unix socket to a request of these bytes, once a server listens there.
 pub fn ask_unix(socket: &Path, request: &str) -> String {
     let mut stream = None;
     eventually("it listens", || {

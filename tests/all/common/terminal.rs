@@ -1,4 +1,4 @@
-//! A shell in a terminal, and somebody who types.
+//! A shell in a terminal, and a user who types.
 
 use std::fs::File;
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! Pages that a disk has damaged under a running server.
+//! Damaged database pages under a running server.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;

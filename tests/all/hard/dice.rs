@@ -1,4 +1,4 @@
-//! Chance, from a number that a failed test prints.
+//! Random numbers from a seed that a failed test prints.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,5 +1,4 @@
-//! A disk that is full. A limit on the size of files is that to a program, and can be taken away
-//! while it runs.
+//! A full disk, simulated by a limit on the size of files, which can be removed while the program runs.
 
 use std::fs;
 use std::process::{Command, Output};

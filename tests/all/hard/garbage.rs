@@ -1,5 +1,4 @@
-//! Ten thousand requests that are none, and lines of any length: the server answers each, keeps its
-//! memory, and goes on.
+//! Ten thousand malformed requests, and lines of any length: the server answers each, needs no more memory, and goes on.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;

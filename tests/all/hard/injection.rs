@@ -1,5 +1,4 @@
-//! Texts of an event that mean something to SQL, JSON, HTTP, a path or a terminal: they come out as
-//! they went in, and do nothing on the way.
+//! Texts in events that are special in SQL, JSON, HTTP, paths or terminals. They come out unchanged and have no effect.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};

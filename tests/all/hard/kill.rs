@@ -75,7 +75,7 @@ fn a_bulk_ingest_that_is_killed_leaves_whole_batches_and_can_be_repeated() {
 }
 
 #[test]
-fn a_first_start_that_is_killed_is_no_hindrance() {
+fn the_next_start_works_after_a_first_start_was_killed() {
     let mut dice = Dice::new();
     for _ in 0..20 {
         let inbox = Inbox::new();

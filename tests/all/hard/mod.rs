@@ -1,4 +1,4 @@
-//! Attacks: faults that are injected for real, hostile input, and many processes at once.
+//! Attacks: real faults, hostile input, and many processes at once.
 
 mod damage;
 mod dice;

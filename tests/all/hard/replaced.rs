@@ -1,5 +1,5 @@
-//! A database whose files are removed or replaced while `serve` runs: what is written to them would be
-//! lost, so no event is answered with 204, and the server ends with an error.
+//! Database files that are removed or replaced while `serve` runs. Writes to them would be lost, so no event is
+//! answered with 204, and the server ends with an error.
 
 use std::fs;
 
@@ -90,7 +90,7 @@ fn a_database_that_was_moved_away() {
 }
 
 #[test]
-fn a_log_that_was_removed() {
+fn a_removed_wal() {
     let mut server = server();
     fs::remove_file(server.inbox.path("diunbox.db-wal")).unwrap();
     assert_eq!(server.ask("GET", "/healthz").status, 503);

@@ -1,4 +1,4 @@
-//! Ways round the token.
+//! Attempts to get around the token.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -27,7 +27,7 @@ fn a_link_to_a_token_that_others_can_read_gets_the_warning() {
 }
 
 #[test]
-fn no_way_of_writing_a_path_gets_past_it() {
+fn no_spelling_of_a_path_gets_past_it() {
     let server = server();
     for path in [
         "/healthz//",
@@ -73,7 +73,7 @@ fn no_way_of_writing_a_path_gets_past_it() {
 }
 
 #[test]
-fn no_way_of_writing_the_header_gets_past_it() {
+fn no_spelling_of_the_header_gets_past_it() {
     let server = server();
     let event = event("a:1");
     let length = event.len();

@@ -1,4 +1,4 @@
-//! A clock that jumps: times that are still to come, and times that were never.
+//! A clock that jumps: times in the future, and invalid times.
 
 use serde_json::json;
 
@@ -35,7 +35,7 @@ fn updates_of_the_future_show_and_can_be_acknowledged() {
 }
 
 #[test]
-fn an_event_after_the_jump_counts_on_and_is_pending() {
+fn an_event_after_the_clock_jump_is_pending() {
     let inbox = from_the_future();
     let newer = |image: &str, host: &str| {
         event_with(image, &json!({"digest": "sha256:02", "hostname": host}))
@@ -50,14 +50,14 @@ fn an_event_after_the_jump_counts_on_and_is_pending() {
 }
 
 #[test]
-fn nothing_of_the_future_is_old_enough_to_forget() {
+fn nothing_in_the_future_is_pruned() {
     let inbox = from_the_future();
     inbox.diunbox(["prune", "--older-than", "1day"]).assert().success();
     assert_eq!(inbox.lines(["list", "-q", "--all"]).len(), 3);
 }
 
 #[test]
-fn times_that_were_never_show_all_the_same() {
+fn rows_with_invalid_times_are_listed() {
     let inbox = Inbox::new();
     inbox.take(&[
         event("docker.io/x/a:1"),

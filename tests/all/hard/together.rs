@@ -158,7 +158,7 @@ fn two_terminals_and_a_server_that_decide_about_the_same_images() {
 
 /// A log of many MiB, which another program keeps from being tidied away.
 #[test]
-fn a_huge_log_is_read_all_the_same() {
+fn a_huge_log_is_read() {
     let inbox = Inbox::new();
     inbox.take(&[event(0, 0)]);
     let reader = Connection::open(inbox.database()).unwrap();

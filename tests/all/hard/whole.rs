@@ -1,5 +1,5 @@
-//! The whole against a model: several people at once, each with images and tags of their own, by
-//! command line and by two servers, while others forget what is old, copy, and restart.
+//! The whole program compared with a model: several users at once, each with their own images and tags, use the command
+//! line and two servers, while others prune, back up and restart.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -194,7 +194,7 @@ impl Person<'_> {
 }
 
 #[test]
-fn nothing_is_lost_whoever_does_what_at_once() {
+fn nothing_is_lost_under_concurrent_use() {
     let mut dice = Dice::new();
     let world = World::new();
     let is_over = AtomicBool::new(false);

@@ -1,4 +1,4 @@
-//! Servers that fail, under load: what was answered 204 is stored, once.
+//! Servers that fail under load: every event that was answered 204 is stored exactly once.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ pub(super) fn serve(inbox: Inbox, url: &str, has_spool: bool) -> Server {
     let mut command = Server::command(&inbox);
     command.args(["--listen", "127.0.0.1:0"]).env("DIUNBOX_DB", url);
     if has_spool {
-        command.env("DIUNBOX_SPOOL", inbox.path("spool.db")).args(["--timeout", "2"]);
+        command.env("DIUNBOX_SPOOL", inbox.path("spool.db")).args(["--db-timeout", "2"]);
     }
     Server::spawn(inbox, command)
 }

@@ -1,4 +1,4 @@
-//! What is PostgreSQL's own: URLs, errors, the schema, and servers that fail.
+//! Tests for PostgreSQL alone: URLs, errors, the schema, and servers that fail.
 
 mod errors;
 mod failover;

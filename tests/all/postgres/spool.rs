@@ -1,4 +1,4 @@
-//! The spool: what it keeps, and whose it is.
+//! The spool: what it keeps, and which server it belongs to.
 
 use std::process::Command;
 

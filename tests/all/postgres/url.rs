@@ -8,7 +8,7 @@ use predicates::str::contains;
 use crate::common::Inbox;
 
 #[test]
-fn what_is_no_url_of_postgresql_is_refused() {
+fn what_is_not_a_postgresql_url_is_refused() {
     let inbox = Inbox::new();
     for (url, reason) in [
         ("mysql://root@db/inbox", "cannot be at a URL of the kind mysql://"),

@@ -1,4 +1,4 @@
-//! What dashboards and scripts ask for.
+//! The requests of dashboards and scripts.
 
 use serde_json::json;
 
@@ -93,7 +93,7 @@ fn an_image_is_the_rest_of_the_path_encoded_or_not() {
 }
 
 #[test]
-fn names_that_are_no_ascii_go_both_ways() {
+fn names_that_are_not_ascii_go_both_ways() {
     let image = "registry.local/käse/\u{1f9c0}:\"1'";
     let server = server_with(&[image]);
     let answer = server.raw(format!(
@@ -136,7 +136,7 @@ fn the_command_line_and_the_server_share_the_database() {
 }
 
 #[test]
-fn tags_are_made_assigned_and_deleted() {
+fn tags_are_created_assigned_and_deleted() {
     let server = server_with(&["a:1"]);
     let send = |method, path, body: &str| server.send(method, path, &[], body);
 
@@ -194,7 +194,8 @@ fn ten_thousand_updates_do_not_hold_up_the_webhook() {
         while !readers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             let began = std::time::Instant::now();
             assert_eq!(server.send("POST", "/webhook", &[], event("z:1")).status, 204);
-            assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
+            // Diun waits 10 s.
+            assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
         }
         for reader in readers {
             assert!(reader.join().unwrap() >= 10_000);

@@ -1,4 +1,4 @@
-//! Who may ask: the token, the rule for addresses, and the rule for browsers.
+//! Access: the token, the rule for addresses, and the rule for browsers.
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
@@ -104,7 +104,7 @@ fn a_token_that_others_can_read_gets_a_warning() {
 }
 
 #[test]
-fn a_token_that_is_none_is_refused() {
+fn an_invalid_token_is_refused() {
     let inbox = Inbox::new();
     let file = inbox.path("token");
     let serve = || inbox.diunbox(["serve", "--listen", "127.0.0.1:0"]);

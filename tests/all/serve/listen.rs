@@ -1,4 +1,4 @@
-//! Where it listens.
+//! Listening sockets.
 
 use std::fs;
 use std::net::TcpListener;
@@ -123,7 +123,7 @@ fn a_unix_socket_comes_and_goes_with_the_server() {
     server.stop();
     assert!(!socket.exists());
 
-    // What a killed server left is no obstacle. A file that is no socket stays.
+    // The socket of a killed server is replaced. A file that is not a socket stays.
     drop(UnixListener::bind(&socket).unwrap());
     let mut command = Server::command(&server.inbox);
     command.args(["--listen", &address]);

@@ -1,4 +1,4 @@
-//! The log: a line a request, for people or for machines, that no request can forge.
+//! The log: one line per request, as text or JSON, that no request can forge.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use crate::common::server::{Server, ask_unix, event, eventually};
 
 /// As on a terminal on which someone pressed Ctrl-S.
 #[test]
-fn a_log_that_nobody_reads_holds_nobody_up() {
+fn a_log_that_nobody_reads_does_not_delay_answers() {
     let inbox = Inbox::new();
     let socket = inbox.path("socket");
     let mut command = Server::command(&inbox);
@@ -95,7 +95,7 @@ fn quiet_leaves_what_is_wrong() {
 }
 
 #[test]
-fn verbose_tells_of_clients_that_ask_for_nothing() {
+fn verbose_logs_clients_without_a_request() {
     let server = Server::with(Inbox::new(), &["-v"]);
     drop(server.connect());
     server.logged("asked for nothing");
@@ -136,7 +136,7 @@ fn a_long_path_is_cut() {
 }
 
 #[test]
-fn a_log_that_has_gone_stops_nothing() {
+fn a_closed_log_does_not_stop_the_server() {
     let inbox = Inbox::new();
     let socket = inbox.path("inbox.sock");
     let (read, write) = std::io::pipe().unwrap();

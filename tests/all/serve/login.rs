@@ -1,4 +1,4 @@
-//! Who may ask: cookies, named tokens, a trusted proxy, and browsers that come from elsewhere.
+//! Access: cookies, named tokens, a trusted proxy, and browsers that come from another site.
 
 use std::fs;
 
@@ -107,7 +107,7 @@ fn the_pages_own_requests_open_no_dialog_of_the_browser() {
 }
 
 #[test]
-fn a_link_on_another_site_leads_to_the_page_and_nothing_else() {
+fn a_link_on_another_site_opens_only_the_page() {
     let server = server(TOKEN, &[]);
     let from = |mode: &str, dest: &str| {
         format!(
@@ -130,7 +130,7 @@ fn a_link_on_another_site_leads_to_the_page_and_nothing_else() {
 }
 
 #[test]
-fn a_name_that_was_pointed_at_this_machine_opens_not_even_the_page() {
+fn a_rebound_name_does_not_open_the_page() {
     let server = Server::start();
     let navigates =
         "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";

@@ -1,5 +1,4 @@
-//! How much memory strangers and slow clients can take. The bounds are generous; the figures that
-//! are printed are in the README.
+//! The memory that strangers and slow clients can take. The bounds are generous. The tests print what they measure.
 
 use std::fs;
 use std::io::Write;
@@ -42,7 +41,7 @@ fn an_idle_server_is_small() {
 }
 
 #[test]
-fn a_chunk_as_large_as_numbers_go_takes_no_memory() {
+fn a_chunk_of_the_largest_size_takes_no_memory() {
     let server = Server::start();
     let mut stream = server.connect();
     let head = "POST /webhook HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";

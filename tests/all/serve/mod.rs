@@ -1,5 +1,4 @@
-//! `diunbox serve` from outside: the real program, a real HTTP client, and clients that are not so
-//! well-behaved.
+//! `diunbox serve` from outside: the real program, a real HTTP client, and badly behaved clients.
 
 mod api;
 mod auth;

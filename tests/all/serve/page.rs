@@ -1,4 +1,4 @@
-//! The page and the feed, as files that a browser and a reader ask for. A browser drives the page in `tests/page`.
+//! The files of the page, and the Atom feed. `tests/page` drives the page in a browser.
 
 use serde_json::json;
 
@@ -55,7 +55,7 @@ fn the_page_has_what_its_address_asks_for() {
     assert_eq!(rows("/?state=acknowledged"), 1);
     assert_eq!(rows("/?search=b:1&host=&sort="), 0);
     assert_eq!(rows("/?by=host"), 1);
-    // What is searched for is no part of the template.
+    // The searched text is not a part of the template.
     let page = server.ask("GET", "/?search={{rows}}{{tabs}}").body;
     assert_eq!(
         (page.matches("class=\"empty\"").count(), page.matches("aria-current").count()),

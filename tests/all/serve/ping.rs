@@ -25,7 +25,7 @@ fn hosts(server: &Server) -> Value {
 }
 
 #[test]
-fn a_heartbeat_needs_its_name_and_no_token() {
+fn a_heartbeat_needs_its_secret_and_no_token() {
     let (server, name) = server();
     assert_eq!(hosts(&server)[0]["last_scan"], Value::Null);
     for (path, body) in [(format!("/ping/{name}/start"), ""), (format!("/ping/{name}"), SCANNED)] {
@@ -53,7 +53,7 @@ fn a_heartbeat_needs_its_name_and_no_token() {
 }
 
 #[test]
-fn a_wrong_name_finds_nothing_and_changes_nothing() {
+fn an_unknown_name_changes_nothing() {
     let (server, name) = server();
     let secret = name.rsplit('.').next().unwrap().to_owned();
     let other = format!("other.{secret}");

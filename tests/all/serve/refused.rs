@@ -1,4 +1,4 @@
-//! Webhook requests that are refused: Diun does not repeat them, so they are counted and told of.
+//! Refused webhook requests are counted and shown, because Diun does not repeat them.
 
 use std::fs;
 
@@ -38,7 +38,7 @@ fn refused_events_are_counted_by_reason() {
     assert_eq!(send(&[TOKEN], "no event"), 400);
     assert_eq!(send(&[TOKEN], ""), 400);
     assert_eq!(send(&[TOKEN], &"x".repeat(2 << 20)), 413);
-    // These are no events that were refused.
+    // These are not refused events.
     assert_eq!(send(&[TOKEN], &event("a:1")), 204);
     assert_eq!(server.send("GET", "/webhook", &[TOKEN], "").status, 405);
     assert_eq!(server.ask("GET", "/api/summary").status, 401);

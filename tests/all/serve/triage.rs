@@ -53,7 +53,7 @@ fn an_action_is_for_images_or_for_what_a_query_selects() {
 }
 
 #[test]
-fn an_action_that_makes_no_sense_changes_nothing() {
+fn an_invalid_action_changes_nothing() {
     let server = server();
     for body in [
         json!({"action": "acknowledge"}),

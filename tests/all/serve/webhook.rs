@@ -1,4 +1,4 @@
-//! What Diun sends, in all the ways that it and others send it.
+//! Events in all the forms in which Diun and others send them.
 
 use std::fs;
 
@@ -75,7 +75,7 @@ fn the_body_may_be_chunked_and_of_any_type() {
 }
 
 #[test]
-fn what_is_no_event_is_refused_with_a_reason() {
+fn what_is_not_an_event_is_refused_with_a_reason() {
     let server = Server::start();
     for (body, reason) in [
         ("", "the body is empty"),
@@ -96,7 +96,7 @@ fn what_is_no_event_is_refused_with_a_reason() {
 }
 
 #[test]
-fn whoever_looks_at_it_with_a_browser_is_told_what_it_is_for() {
+fn a_browser_on_the_webhook_is_told_how_to_configure_diun() {
     let server = Server::start();
     let answer = server.ask("GET", "/webhook");
     assert_eq!((answer.status, answer.header("allow")), (405, "GET, POST, PUT"));
@@ -114,7 +114,7 @@ fn an_acknowledged_update_is_pending_again_and_keeps_its_tag() {
     assert_eq!(server.send("PUT", "/api/tag-assignments", &[], assignment).status, 204);
     assert_eq!(server.ask("PATCH", &path).status, 204);
     assert_eq!(server.ask("GET", &path).json()["acknowledged"], true);
-    // The same digest again is no news, another is.
+    // The same digest again is not news, another one is.
     assert_eq!(server.send("POST", "/webhook", &[], event(image)).status, 204);
     assert_eq!(server.ask("GET", &path).json()["acknowledged"], true);
     let newer = event(image).replace("sha256:", "sha256:0");

@@ -1,4 +1,4 @@
-//! What the tests of the contract share: a store of each engine, and short ways to fill and ask it.
+//! Helpers of the contract's tests: a store of each engine, and short ways to fill and query it.
 
 use std::ops::Deref;
 

@@ -1,4 +1,4 @@
-//! A database that the Go program DiunDashboard made, and that it goes on using.
+//! A database that the Go program DiunDashboard created and continues to use.
 
 use std::path::Path;
 
@@ -102,7 +102,7 @@ fn every_row_is_there() {
     assert_eq!(nginx.places.len(), 1);
     assert_eq!((&*nginx.places[0].hostname, &*nginx.places[0].workload), ("edge-1", "web"));
     let redis = &updates[REDIS];
-    assert_eq!(redis.event.created, None, "Go's zero time is no time");
+    assert_eq!(redis.event.created, None, "Go's zero time is not a time");
     assert_eq!(redis.received_at.to_rfc3339(), "2026-11-21T10:00:00.500+00:00");
     assert_eq!(redis.acknowledged_at.unwrap().to_rfc3339(), "2026-11-22T08:00:00+00:00");
     let hosts = store.hosts(now()).unwrap();

@@ -1,4 +1,4 @@
-//! The store from outside: against a model, a database of another program's, and trouble.
+//! The store by its trait: the contract, a model, databases of another program, and failures.
 
 /// Runs each rule of a module against each engine.
 macro_rules! contract {

@@ -1,5 +1,5 @@
-//! The rules of the store once more, in the plainest way: every former state is kept, and everything
-//! is worked out from all of it each time.
+//! A model of the store's rules, written in the plainest way: it keeps every former state, and computes each answer
+//! from all of them.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,7 +13,7 @@ use super::fixture::{ack, at, event, get, images, name, needed, report, state};
 contract! {
     an_event_makes_its_image_pending_and_a_repeat_changes_no_more_than_its_time
     a_host_that_still_runs_an_older_digest_needs_the_update
-    the_same_digest_stays_acknowledged_whoever_reports_it
+    the_same_digest_from_any_place_stays_acknowledged
     an_update_at_a_new_place_reopens_for_that_place_alone
     another_digest_is_news_and_the_one_acknowledged_last_is_not
     an_event_without_a_digest_is_always_pending
@@ -61,7 +61,7 @@ fn a_host_that_still_runs_an_older_digest_needs_the_update(store: &dyn Store) {
     assert_eq!((state(store), needed(store)), (State::Acknowledged, Vec::new()));
 }
 
-fn the_same_digest_stays_acknowledged_whoever_reports_it(store: &dyn Store) {
+fn the_same_digest_from_any_place_stays_acknowledged(store: &dyn Store) {
     report(store, 0, &["web:1 d1 nas/web"]);
     ack(store, "web:1", &[]);
     // Another host's Diun, the same one again, one without a name, and a replayed log.

@@ -1,5 +1,4 @@
-//! What can be wrong with a database: each has an error of its own that says what to do, and the
-//! database stays as it is.
+//! Unusable databases: each kind has an error that says what to do, and the database is not changed.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -112,9 +111,9 @@ fn a_path_that_cannot_hold_a_database() {
     inbox.diunbox(["ingest", "--db", "/dev/null/x"]).write_stdin("").assert().code(2);
 }
 
-/// Root may write anywhere, so the program runs as somebody else there.
+/// Root may write anywhere, so the program runs as another user there.
 #[test]
-fn a_database_that_is_somebody_elses() {
+fn a_database_of_another_user() {
     const NOBODY: u32 = 65_534;
     let inbox = filled(1);
     let is_root = rustix::process::geteuid().is_root();
