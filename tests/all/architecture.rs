@@ -70,6 +70,16 @@ fn every_dependency_has_its_reason() {
     assert_eq!(used, explained, "Cargo.toml (left) and the table in CONTRIBUTING.md (right)");
 }
 
+#[test]
+fn tests_that_the_security_page_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let names = page.split('`').skip(1).step_by(2).filter_map(|name| name.split_once("::"));
+    let file = |(folder, name): &(&str, &str)| root.join(format!("tests/all/{folder}/{name}.rs"));
+    let (there, missing): (Vec<_>, Vec<_>) = names.partition(|name| file(name).exists());
+    assert!(there.len() > 20 && missing.is_empty(), "{missing:?}");
+}
+
 /// Fails when code outside of some modules or files uses a crate or a macro, or calls a function of a module.
 fn assert_only(word: &str, allowed: &[&str]) {
     let mut seen = 0;

@@ -171,6 +171,32 @@ on("an event shows by itself, and never moves what is pointed at", THREE, async 
   await shows(page, before);
 });
 
+on("the icon has a dot while the page is hidden and something is new", THREE, async (server, open) => {
+  const page = await open();
+  await ready(page);
+  const hide = (isHidden) => page.evaluate((isHidden) => {
+    // Headless browsers hide no page.
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isHidden);
+  const icon = (name) => page.waitForFunction((name) => document.getElementById("icon").getAttribute("href") === name, name);
+  await hide(true);
+  await server.ingest([event("caddy:2")]);
+  await icon("icon-new.svg");
+  await hide(false);
+  await icon("icon.svg");
+});
+
+on("refused webhook requests are shown", THREE, async (server, open) => {
+  const answer = await fetch(`${server.url}/webhook`, { method: "POST", body: "not an event" });
+  assert.equal(answer.status, 400);
+  // It is stored by a thread of its own.
+  const summary = async () => (await fetch(`${server.url}/api/summary`)).json();
+  while ((await summary()).refused_requests !== 1);
+  const page = await open();
+  await page.getByText("; 1 webhook request refused").waitFor();
+});
+
 on("a burst of 1,000 events is one repaint", THREE, async (server, open) => {
   const page = await open();
   await ready(page);
