@@ -78,7 +78,11 @@ impl Context {
         let is_spooling = spooled.events > 0;
         match (self.is_spooling.swap(is_spooling, Ordering::Relaxed), is_spooling) {
             (false, true) => {
-                self.log.problem(&format!("events go into the spool: {}", spooled.reason));
+                let reason = match spooled.reason.as_str() {
+                    "" => "earlier events are moved to the database first",
+                    reason => reason,
+                };
+                self.log.problem(&format!("events go into the spool: {reason}"));
             }
             (true, false) => self.log.info("the spool is empty: events go into the database again"),
             _ => {}
