@@ -6,7 +6,7 @@
 #[path = "event/lenient.rs"]
 mod lenient;
 #[path = "event/limits.rs"]
-mod limits;
+pub mod limits;
 #[path = "event/pod.rs"]
 mod pod;
 
@@ -199,7 +199,7 @@ impl Event {
         let pod = || path(&[get("pod_namespace"), owner, get("ctn_name")]);
         let task =
             || path(&[first(&["job_name", "job_id"]), get("taskgroup_name"), get("task_name")]);
-        let mut workload = match self.provider.as_str() {
+        let workload = match self.provider.as_str() {
             "file" | "dockerfile" => String::new(),
             "swarm" => first(&["ctn_name", "svc_id"]).to_owned(),
             "kubernetes" => pod(),
@@ -208,9 +208,7 @@ impl Event {
             _ if !get("task_name").is_empty() => task(),
             _ => first(&["ctn_names", "ctn_name", "ctn_id", "svc_id"]).to_owned(),
         };
-        workload.retain(|character| character != '\0');
-        workload.truncate(limits::floor(&workload, limits::WORKLOAD));
-        workload
+        limits::workload(&workload)
     }
 
     fn checked(mut self) -> Result<Self, EventError> {

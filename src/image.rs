@@ -151,6 +151,9 @@ impl ImagePattern {
         if single.len() > LONGEST {
             return Err(format!("a pattern has {LONGEST} bytes at most: give a shorter one"));
         }
+        if single.contains(char::is_control) {
+            return Err("a pattern with control characters matches no image".to_owned());
+        }
         Pattern::new(&single).map(Self).map_err(|error| {
             format!("\"{}\" is not a pattern: {}", pattern.escape_debug(), error.msg)
         })

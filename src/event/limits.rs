@@ -1,4 +1,5 @@
-//! Limits on the fields beside the image. A field that exceeds its limit is cut, and the event is kept.
+//! Limits on the texts beside the image. A text that exceeds its limit is cut. Both engines can index what is left:
+//! PostgreSQL stores no NUL, and limits the size of an index row.
 
 use super::Event;
 
@@ -10,10 +11,10 @@ const LINK: usize = 2_048;
 const METADATA: usize = 1024 * 1024;
 /// The longest workload, in bytes. Together with the longest image, host and provider it has at most 2,000 bytes,
 /// which every database can index.
-pub(super) const WORKLOAD: usize = 450;
+const WORKLOAD: usize = 450;
 
 /// Cuts fields that are too long, and removes NUL characters. Returns warnings about both.
-pub(super) fn apply(event: &mut Event) -> Vec<String> {
+pub fn apply(event: &mut Event) -> Vec<String> {
     let mut warnings = Vec::new();
     let fields = [
         ("diun_version", &mut event.diun_version, FIELD),
@@ -44,7 +45,23 @@ pub(super) fn apply(event: &mut Event) -> Vec<String> {
     warnings
 }
 
-/// The end of the last whole character within `limit` bytes.
-pub(super) fn floor(text: &str, most: usize) -> usize {
+/// A host's name, or another field, without NUL and within the limit.
+pub fn field(text: &str) -> String {
+    within(text, FIELD)
+}
+
+/// The same for a workload.
+pub fn workload(text: &str) -> String {
+    within(text, WORKLOAD)
+}
+
+fn within(text: &str, most: usize) -> String {
+    let mut text = text.replace('\0', "");
+    text.truncate(floor(&text, most));
+    text
+}
+
+/// The end of the last whole character within `most` bytes.
+fn floor(text: &str, most: usize) -> usize {
     (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
 }

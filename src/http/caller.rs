@@ -54,6 +54,8 @@ impl Caller {
     /// The stamp of a decision of this caller.
     pub(super) fn stamp(&self, note: Option<String>) -> Stamp {
         let origin = if self.is_page { Origin::Page } else { Origin::Http };
+        // PostgreSQL stores no NUL.
+        let note = note.map(|note| note.replace('\0', ""));
         Stamp { user: self.user.clone(), note, ..Stamp::new(origin, Utc::now()) }
     }
 

@@ -21,7 +21,7 @@ impl Labels {
     pub fn of(labels: &BTreeMap<String, String>) -> Self {
         let get = |key: &str| {
             let value = labels.get(key).map(|value| value.trim());
-            value.filter(|value| value.len() <= LONGEST).unwrap_or_default().to_owned()
+            value.filter(|value| value.len() <= LONGEST).unwrap_or_default().replace('\0', "")
         };
         Self {
             version: get("org.opencontainers.image.version"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::join::{Inventory, compare, hosts_by_id};
 use super::running::Running;
-use crate::event::Event;
+use crate::event::{Event, limits};
 use crate::image::{ImageName, repository};
 use crate::inbox::action::{Action, Kind, Stamp};
 use crate::inbox::labels::Labelled;
@@ -122,7 +122,7 @@ fn hosts(
     stamp: &Stamp,
 ) -> Result<Vec<String>, Error> {
     if !options.hosts.is_empty() {
-        return Ok(options.hosts.clone());
+        return Ok(options.hosts.iter().map(|host| limits::field(host)).collect());
     }
     let hosts = hosts_by_id(updates, running);
     if !hosts.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::event::Event;
+use crate::event::{Event, limits};
 use crate::image::ImageName;
 use crate::inbox::labels::Labels;
 
@@ -39,7 +39,7 @@ impl Repository {
         let name = self.name;
         self.latest.into_iter().chain(self.manifests).filter_map(move |manifest| {
             let image = ImageName::new(&format!("{name}:{}", manifest.tag)).ok()?;
-            let event = Event {
+            let mut event = Event {
                 image: image.as_str().to_owned(),
                 mime_type: manifest.mime_type,
                 digest: manifest.digest,
@@ -47,6 +47,7 @@ impl Repository {
                 platform: manifest.platform,
                 ..Event::default()
             };
+            limits::apply(&mut event);
             Some((event, Labels::of(&manifest.labels)))
         })
     }

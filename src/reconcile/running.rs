@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use crate::event::{Event, pod_owner};
+use crate::event::{Event, limits, pod_owner};
 use crate::image::{ImageName, unpinned};
 use crate::inbox::labels::{Labelled, Labels};
 
@@ -84,6 +84,7 @@ impl Running {
         // With the containerd image store, the id of an image is a digest that registries know.
         let is_containerd = self.images.iter().any(|(id, image)| image.digests.contains(id));
         for workload in &mut self.workloads {
+            workload.name = limits::workload(&workload.name);
             let id = std::mem::take(&mut workload.image_id);
             let image = self.images.get(&id);
             if is_containerd && !id.is_empty() {
@@ -117,7 +118,7 @@ pub(super) fn plain(image: &str) -> Option<String> {
 /// The digest after `@`, or the text itself if it is a digest.
 pub(super) fn digest(text: &str) -> Option<String> {
     let digest = text.rsplit_once('@').map_or(text, |(_, digest)| digest);
-    digest.starts_with("sha256:").then(|| digest.to_owned())
+    digest.starts_with("sha256:").then(|| limits::field(digest))
 }
 
 /// An id with `sha256:`, which Podman leaves out.

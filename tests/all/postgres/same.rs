@@ -1,6 +1,6 @@
 //! Both engines give the same answers.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::postgres::Database;
 use crate::common::{Inbox, fixture};
@@ -140,6 +140,41 @@ fn hostile_fields_give_the_same_answers() {
     both.run(&["list", "--all", "--format", "json", "--sort", "image"], "");
     both.run(&["list", "--host", "'; DROP TABLE updates; --", "-q"], "");
     both.run(&["list", "--search", "%_", "-q"], "");
+    // No engine can compress this, or has it in an index.
+    let words = (0..5_000_u32).map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761)));
+    let noise = words.collect::<Vec<_>>().concat();
+    let container = |name: &str, image: &str| {
+        json!({
+            "Id": "b".repeat(64), "Name": format!("/{name}"), "Image": format!("sha256:{image}"),
+            "State": {"Status": "running"}, "Created": "2026-11-23T21:45:52.442751Z",
+            "Config": {"Image": "f:1", "Labels": {"org.opencontainers.image.version": "1\u{0}.2"}},
+        })
+    };
+    let image = |id: &str, digest: &str| {
+        let digests = [format!("f@sha256:{digest}")];
+        json!({"Id": format!("sha256:{id}"), "RepoTags": ["f:1"], "RepoDigests": digests})
+    };
+    let running = json!([
+        container("one", "2"),
+        container(&noise, "2"),
+        container("n\u{0}ul", "3"),
+        container("three", "4"),
+        image("2", "2"),
+        image("3", "3\u{0}"),
+        image("4", &noise),
+    ]);
+    both.run(&["ingest"], r#"{"image": "f:1", "hostname": "h", "provider": "docker", "digest": "sha256:1", "metadata": {"ctn_names": "one"}}"#);
+    for host in ["h", noise.as_str()] {
+        let report =
+            both.run(&["reconcile", "--host", host, "--format", "json"], &running.to_string());
+        assert_eq!(report.contains("three"), host == "h", "{report}");
+        both.run(&["show", "f:1", "--format", "json"], "");
+        both.run(&["hosts"], "");
+    }
+    both.run(&["tag", "create", &noise], "");
+    both.run(&["ignore", "add", &format!("*{noise}")], "");
+    both.run(&["ack", "f:1", "--note", &noise], "");
+    both.run(&["history", "--format", "json"], "");
 }
 
 #[test]
