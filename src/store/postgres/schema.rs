@@ -18,7 +18,8 @@ const STEPS: [&str; 2] = [
 /// The version of an up-to-date schema.
 const LATEST: i64 = 2;
 /// Only one process migrates at a time. The number of the lock is an arbitrary constant.
-const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(4918284613786)";
+const BEGIN: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(4918284613786)";
 /// The version, whether there are tables called `updates`, and whether they are DiunDashboard's.
 const STATE: &str =
     "SELECT to_regclass('diunbox_schema') IS NOT NULL, to_regclass('updates') IS NOT NULL,

@@ -17,14 +17,18 @@ const ROWS: usize = 4_096;
 const TOGETHER: usize = 24;
 
 /// The advisory lock lets one process write at a time, because rules read rows and then change them. Its number
-/// is an arbitrary constant. The time-outs release the lock if a client disappears, or waits for long.
+/// is an arbitrary constant. The time-outs release the lock if a client disappears, or waits for long. What an
+/// administrator has set must not weaken this: rows are read as they are once the lock is held, a commit is on the
+/// disk, and a commit that was not replicated gives a warning.
 /// Sequential scans are switched off because a statement that was planned while the tables were empty would go
 /// on reading whole tables. They make plans look so expensive that the server would compile them, so `jit` is
 /// switched off as well.
 const BEGIN: [&str; 2] = [
-    "BEGIN",
+    "BEGIN ISOLATION LEVEL READ COMMITTED",
     "SELECT set_config('lock_timeout', '2s', true), set_config('enable_seqscan', 'off', true),
         set_config('jit', 'off', true), set_config('idle_in_transaction_session_timeout', '30s', true),
+        set_config('client_min_messages', 'warning', true),
+        set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true),
         pg_advisory_xact_lock(4918284613785)",
 ];
 const READ: [&str; 2] = [

@@ -211,7 +211,7 @@ fn writers_on_the_same_images_end_in_one_state() {
     assert_eq!(cluster.sql("SELECT count(*) - count(DISTINCT changed) FROM updates"), "0\n");
 }
 
-fn diunbox_at(url: &str) -> Box<dyn diunbox::store::Store> {
+pub(super) fn diunbox_at(url: &str) -> Box<dyn diunbox::store::Store> {
     let location = diunbox::store::Location::parse(url.as_ref()).unwrap();
     diunbox::store::open(&location, diunbox::store::PATIENCE).unwrap()
 }

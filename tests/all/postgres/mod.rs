@@ -4,5 +4,6 @@ mod errors;
 mod failover;
 mod same;
 mod schema;
+mod settings;
 mod spool;
 mod url;
