@@ -16,6 +16,7 @@ use crate::inbox::update::{State, Update};
 use crate::render::item::ItemView;
 use crate::render::place::places;
 use crate::render::{json, table};
+use crate::store::ErrorKind;
 use crate::store::follow::Follow;
 
 /// How often the database is polled.
@@ -33,8 +34,23 @@ pub(super) fn run(args: &Args, session: &Session, out: &mut impl Write) -> Resul
     }
     // Updates that come after this message are not missed.
     session.note(format_args!("watching {}", store.location()));
+    let mut is_away = false;
     loop {
-        for update in follow.next(&*store, Utc::now())? {
+        let updates = match follow.next(&*store, Utc::now()) {
+            Ok(updates) => {
+                is_away = false;
+                updates
+            }
+            // The server may come back. It is reported once.
+            Err(error) if error.kind == ErrorKind::Unavailable => {
+                if !std::mem::replace(&mut is_away, true) {
+                    complain(error);
+                }
+                Vec::new()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        for update in updates {
             let (image, digest) = digest(&update);
             if update.state != State::Pending {
                 known.remove(&image);

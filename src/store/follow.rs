@@ -38,6 +38,8 @@ impl Follow {
         let all = Query { detail: Detail::Item, sort: Sort::Changed, ..Query::all(now) };
         let last = store.last_change()?;
         let is_over = self.next_end.is_some_and(|end| end <= now);
+        // Kept only when nothing has failed: otherwise the next call reads the same again.
+        let mut next = Self { snoozes: now, ..*self };
         let mut updates = Vec::new();
         if is_over {
             let snooze_ended = Some((self.snoozes, now));
@@ -48,13 +50,13 @@ impl Follow {
             let changed = store.select(&query)?;
             // Changes to updates that were removed since count as read.
             let read = changed.last().map_or(last, |update| update.changed);
-            self.after = if changed.len() < BATCH { read.max(last) } else { read };
+            next.after = if changed.len() < BATCH { read.max(last) } else { read };
             updates.extend(changed);
         }
         if is_over || !updates.is_empty() {
-            self.next_end = store.next_snooze_end(now)?;
+            next.next_end = store.next_snooze_end(now)?;
         }
-        self.snoozes = now;
+        *self = next;
         Ok(updates)
     }
 }

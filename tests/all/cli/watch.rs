@@ -122,3 +122,24 @@ fn the_command_is_run_for_each_update_and_its_failure_is_reported() {
     let error = watch.errors.recv_timeout(LONG).unwrap();
     assert!(error.contains("exit status: 3") && error.contains("b:1"), "{error}");
 }
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_is_away_is_reported_once_and_asked_again() {
+    let Some(cluster) = crate::common::cluster::Cluster::start(&[]) else { return };
+    let (inbox, url) = (Inbox::new(), cluster.url());
+    let ingest = |image: &str| {
+        let mut ingest = inbox.diunbox(["ingest", "-q"]);
+        let event = crate::common::server::event(image);
+        ingest.env("DIUNBOX_DB", &url).write_stdin(event).assert().success();
+    };
+    let watch = Watch::start(&inbox, &["--db", &url, "--db-timeout", "1"]);
+    ingest("a:1");
+    assert!(watch.line().contains("a:1"));
+    cluster.stop("fast");
+    assert!(watch.errors.recv_timeout(LONG).unwrap().contains("cannot be reached"));
+    cluster.again();
+    ingest("b:1");
+    assert!(watch.line().contains("b:1"));
+    assert!(watch.errors.try_recv().is_err());
+}
