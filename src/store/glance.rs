@@ -21,7 +21,7 @@ pub struct Glance(Source);
 enum Source {
     Sqlite(Connection),
     #[cfg(feature = "postgres")]
-    Postgres(Names),
+    Postgres(Box<Names>),
 }
 
 impl Glance {
@@ -30,7 +30,9 @@ impl Glance {
         match location {
             Location::File(path) => open_file(path).map(Source::Sqlite).map(Self),
             #[cfg(feature = "postgres")]
-            Location::Postgres(address) => Names::open(address).map(Source::Postgres).map(Self),
+            Location::Postgres(address) => {
+                Names::open(address).map(Box::new).map(Source::Postgres).map(Self)
+            }
             #[cfg(not(feature = "postgres"))]
             Location::Postgres(address) => match **address {},
         }

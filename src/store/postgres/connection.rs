@@ -3,10 +3,10 @@
 //! Each wait has a time-out of its own: a frozen server keeps its connections open, and its kernel still
 //! acknowledges packets.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ use crate::store::{ErrorKind, StoreError};
 
 /// How long to wait until a server accepts a connection.
 const CONNECT: Duration = Duration::from_secs(2);
-/// How long to wait for the answer to a statement. Large changes are split into many statements.
+/// How long to wait for the next row, or for the end of a statement. Large changes are split into many statements.
 const ANSWER: Duration = Duration::from_millis(2_500);
 
 /// Statements that a connection keeps prepared.
@@ -44,6 +44,8 @@ pub(super) struct Connection {
     /// Whether statements are prepared; those seen so far, each with its prepared form.
     prepares: bool,
     prepared: RefCell<HashMap<String, Option<tokio_postgres::Statement>>>,
+    /// When the server last answered.
+    answered: Cell<Instant>,
     /// The version of the schema; 0 if there is none.
     pub(super) version: i64,
 }
@@ -94,6 +96,7 @@ impl Connection {
             has_warned,
             prepares,
             prepared: RefCell::default(),
+            answered: Cell::new(Instant::now()),
             version: 0,
         };
         connection.greet(deadline)?;
@@ -135,37 +138,58 @@ impl Connection {
     }
 
     fn query_until(&self, deadline: Instant, statement: &Statement) -> Result<Vec<Row>, Failure> {
-        let rows = self.together_until(deadline, std::slice::from_ref(statement))?.pop();
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let rows = self.together_within(patience, std::slice::from_ref(statement))?.pop();
         Ok(rows.unwrap_or_default())
     }
 
     /// Sends statements together, and waits for all answers.
     pub(super) fn together(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, Failure> {
-        self.together_until(Instant::now() + ANSWER, statements)
+        self.together_within(ANSWER, statements)
     }
 
-    fn together_until(
+    /// The same. Each row, and the end of each statement, must come so soon after the one before.
+    fn together_within(
         &self,
-        deadline: Instant,
+        patience: Duration,
         statements: &[Statement],
     ) -> Result<Vec<Vec<Row>>, Failure> {
         let client = self.client()?;
-        self.prepare(deadline, statements)?;
+        self.prepare(Instant::now() + patience, statements)?;
         let prepared = self.prepared.borrow();
         let values: Vec<_> = statements.iter().map(Statement::typed).collect();
         let sent = statements.iter().zip(&values).map(|(statement, values)| {
             let ready = prepared.get(&statement.sql).and_then(Option::as_ref);
             async move {
-                match ready {
+                let rows = match ready {
                     Some(ready) => {
-                        let values: Vec<_> = values.iter().map(|(value, _)| *value).collect();
-                        client.query(ready, &values).await
+                        let values = values.iter().map(|(value, _)| *value);
+                        client.query_raw(ready, values).await?
                     }
-                    None => client.query_typed(&statement.sql, values).await,
+                    None => client.query_typed_raw(&statement.sql, values.iter().cloned()).await?,
+                };
+                let (mut rows, mut all) = (pin!(rows), Vec::new());
+                while let Some(row) = rows.next().await {
+                    self.answered.set(Instant::now());
+                    all.push(row?);
                 }
+                self.answered.set(Instant::now());
+                Ok::<_, tokio_postgres::Error>(all)
             }
         });
-        self.wait(deadline, try_join_all(sent))
+        let mut answers = pin!(try_join_all(sent));
+        self.answered.set(Instant::now());
+        self.runtime.block_on(async {
+            loop {
+                let deadline = self.answered.get() + patience;
+                match timeout_at(deadline.into(), &mut answers).await {
+                    Ok(result) => return Ok(result?),
+                    // More has come meanwhile.
+                    Err(_) if self.answered.get() + patience > deadline => {}
+                    Err(_) => return Err(late()),
+                }
+            }
+        })
     }
 
     /// Prepares statements that are seen for the second time, so that the server parses and plans them once.
@@ -234,9 +258,13 @@ impl Connection {
     ) -> Result<T, Failure> {
         match self.runtime.block_on(async { timeout_at(deadline.into(), future).await }) {
             Ok(result) => Ok(result?),
-            Err(_) => Err(Failure::Lost("it did not answer in time".into())),
+            Err(_) => Err(late()),
         }
     }
+}
+
+fn late() -> Failure {
+    Failure::Lost("it did not answer in time".into())
 }
 
 /// Receives what the server sends, while the thread that uses the connection waits.

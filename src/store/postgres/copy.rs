@@ -23,6 +23,10 @@ use crate::store::{ErrorKind, StoreError, sqlite};
 
 /// Statements that are kept prepared.
 const STATEMENTS: usize = 64;
+/// The most rows that one statement writes.
+const ROWS: usize = 2_048;
+/// The size of texts from which on a statement takes no more rows.
+pub(super) const BYTES: usize = 4 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Copy {
@@ -38,6 +42,8 @@ pub(super) struct Changed<'a> {
     pub(super) table: &'a Table,
     pub(super) kept: Vec<Value>,
     pub(super) removed: Vec<Value>,
+    /// The size of its texts.
+    pub(super) bytes: usize,
 }
 
 impl Copy {
@@ -148,24 +154,26 @@ impl Copy {
         self.is_tracking.store(is_tracking, Ordering::Relaxed);
     }
 
-    /// The changed rows, ordered by key, in parts of at most `most` rows.
-    pub(super) fn changed(&self, most: usize) -> Result<Vec<Changed<'_>>, Failure> {
-        let mut all = Vec::new();
+    /// Passes the changed rows on, ordered by key, in parts of at most [`ROWS`] and about [`BYTES`].
+    pub(super) fn changed(
+        &self,
+        mut take: impl FnMut(Changed<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         for table in &self.tables {
             let mut select = self.sqlite.prepare_cached(&table.changed)?;
             let mut rows = select.query([])?;
             let mut part = Changed::of(table);
             while let Some(row) = rows.next()? {
                 part.add(row)?;
-                if part.len() >= most {
-                    all.push(std::mem::replace(&mut part, Changed::of(table)));
+                if part.len() >= ROWS || part.bytes >= BYTES {
+                    take(std::mem::replace(&mut part, Changed::of(table)))?;
                 }
             }
             if part.len() > 0 {
-                all.push(part);
+                take(part)?;
             }
         }
-        Ok(all)
+        Ok(())
     }
 }
 
@@ -196,7 +204,7 @@ impl<'a> Changed<'a> {
     fn of(table: &'a Table) -> Self {
         let kept = table.columns.iter().map(|column| Value::column(column.is_number)).collect();
         let removed = table.keys().map(|column| Value::column(column.is_number)).collect();
-        Self { table, kept, removed }
+        Self { table, kept, removed, bytes: 0 }
     }
 
     fn add(&mut self, row: &rusqlite::Row<'_>) -> rusqlite::Result<()> {
@@ -207,7 +215,10 @@ impl<'a> Changed<'a> {
             ValueRef::Null => (&mut self.removed, 0),
             _ => (&mut self.kept, keys),
         };
-        (offset..).zip(arrays).try_for_each(|(index, column)| push(column, row, index))
+        for (index, column) in (offset..).zip(arrays) {
+            self.bytes += push(column, row, index)?;
+        }
+        Ok(())
     }
 
     fn len(&self) -> usize {
@@ -215,17 +226,23 @@ impl<'a> Changed<'a> {
     }
 }
 
-fn push(column: &mut Value, row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<()> {
+/// Adds a value to a column. Returns the size of a text.
+fn push(column: &mut Value, row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<usize> {
     match column {
         Value::Numbers(values) => values.push(row.get(index)?),
-        // PostgreSQL does not store NUL in texts.
-        Value::Texts(values) => values.push(match row.get_ref(index)? {
-            ValueRef::Null => None,
-            _ => Some(without_nul(text(row, index)?)),
-        }),
+        Value::Texts(values) => {
+            // PostgreSQL does not store NUL in texts.
+            let text = match row.get_ref(index)? {
+                ValueRef::Null => None,
+                _ => Some(without_nul(text(row, index)?)),
+            };
+            let bytes = text.as_ref().map_or(0, String::len);
+            values.push(text);
+            return Ok(bytes);
+        }
         Value::Number(_) | Value::Text(_) => {}
     }
-    Ok(())
+    Ok(0)
 }
 
 fn without_nul(text: String) -> String {

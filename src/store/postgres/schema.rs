@@ -61,9 +61,13 @@ fn migrate(connection: &Connection) -> Result<(), Failure> {
         let copy = Copy::before_model(|table, select, load| {
             connection.each(&Statement::new(select, Vec::new()), |row| load(table, row))
         })?;
-        adopted = changes(&copy)?;
-        adopted.insert(0, Statement::new("DELETE FROM updates", Vec::new()));
-        adopted.insert(0, Statement::new("DELETE FROM tag_assignments", Vec::new()));
+        for sql in ["DELETE FROM tag_assignments", "DELETE FROM updates"] {
+            adopted.push(Statement::new(sql, Vec::new()));
+        }
+        changes(&copy, |statement, _| {
+            adopted.push(statement);
+            Ok(())
+        })?;
     }
     connection.run(model)?;
     for statement in &adopted {

@@ -6,14 +6,12 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::connection::{Connection, nothing};
-use super::copy::{Changed, Copy};
+use super::copy::{BYTES, Changed, Copy};
 use super::failure::Failure;
 use super::part::Part;
 use super::value::Statement;
 
-/// The most rows that one statement writes.
-const ROWS: usize = 4_096;
-/// The most statements that are sent together.
+/// The most statements that are sent together, unless texts of [`BYTES`] are reached before.
 const TOGETHER: usize = 24;
 
 /// The advisory lock lets one process write at a time, because rules read rows and then change them. Its number
@@ -198,10 +196,21 @@ impl<'a> Transaction<'a> {
         self.is_dry.set(true);
     }
 
-    /// Writes the changed rows of a working copy and the numbers that were given.
-    pub(super) fn write(&self, copy: &Copy) -> Result<(), Failure> {
-        let statements = changes(copy)?;
-        self.send_all(statements)
+    /// Writes the changed rows of a working copy and the numbers that were given. `last` goes with the last
+    /// statements.
+    pub(super) fn write(&self, copy: &Copy, last: Option<Statement>) -> Result<(), Failure> {
+        let (mut statements, mut size) = (Vec::new(), 0);
+        changes(copy, |statement, bytes| {
+            statements.push(statement);
+            size += bytes;
+            if statements.len() >= TOGETHER || size >= BYTES {
+                self.connection.together(&statements)?;
+                (statements, size) = (Vec::new(), 0);
+            }
+            Ok(())
+        })?;
+        statements.extend(last);
+        self.connection.together(&statements).map(drop)
     }
 
     /// Writes the changed rows of the working copy, and commits. The change is durable when this returns.
@@ -209,9 +218,7 @@ impl<'a> Transaction<'a> {
         if self.is_dry.get() {
             return self.roll_back();
         }
-        let mut statements = changes(self.copy)?;
-        statements.push(Statement::new("COMMIT", Vec::new()));
-        self.send_all(statements)?;
+        self.write(self.copy, Some(Statement::new("COMMIT", Vec::new())))?;
         if self.connection.has_warned() {
             return Err(Failure::Lost("the change may not have been replicated".into()));
         }
@@ -232,30 +239,25 @@ impl<'a> Transaction<'a> {
     pub(super) fn roll_back(&self) -> Result<(), Failure> {
         self.connection.run("ROLLBACK")
     }
-
-    fn send_all(&self, mut statements: Vec<Statement>) -> Result<(), Failure> {
-        while !statements.is_empty() {
-            let rest = statements.split_off(statements.len().min(TOGETHER));
-            self.connection.together(&statements)?;
-            statements = rest;
-        }
-        Ok(())
-    }
 }
 
-/// The statements that write the changed rows of a working copy and the numbers that were given.
-pub(super) fn changes(copy: &Copy) -> Result<Vec<Statement>, Failure> {
-    let mut statements = Vec::new();
-    for Changed { table, kept, removed } in copy.changed(ROWS)? {
+/// Passes on the statements that write the changed rows of a working copy and the numbers that were given, each with
+/// the size of its texts.
+pub(super) fn changes(
+    copy: &Copy,
+    mut take: impl FnMut(Statement, usize) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    copy.changed(|Changed { table, kept, removed, bytes }| {
         for (sql, columns) in [(&table.delete, removed), (&table.upsert, kept)] {
             if columns.first().is_some_and(|column| column.len() > 0) {
-                statements.push(Statement::new(sql, columns));
+                take(Statement::new(sql, columns), bytes)?;
             }
         }
-    }
+        Ok(())
+    })?;
     for (table, last) in copy.given()? {
         let sql = format!("SELECT setval('{table}_id_seq', $1)");
-        statements.push(Statement::new(sql, vec![last.into()]));
+        take(Statement::new(sql, vec![last.into()]), 0)?;
     }
-    Ok(statements)
+    Ok(())
 }

@@ -62,6 +62,6 @@ pub(super) fn import(transaction: &Transaction<'_>, from: &Path) -> Result<Impor
     copy.sqlite.execute_batch("COMMIT")?;
     copy.track(true);
     let imported = import::merge(&mut copy.sqlite, from)?;
-    transaction.write(&copy)?;
+    transaction.write(&copy, None)?;
     Ok(imported)
 }

@@ -5,5 +5,6 @@ mod failover;
 mod same;
 mod schema;
 mod settings;
+mod slow;
 mod spool;
 mod url;
