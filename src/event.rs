@@ -208,7 +208,7 @@ impl Event {
             _ if !get("task_name").is_empty() => task(),
             _ => first(&["ctn_names", "ctn_name", "ctn_id", "svc_id"]).to_owned(),
         };
-        limits::workload(&workload)
+        limits::workload(workload)
     }
 
     fn checked(mut self) -> Result<Self, EventError> {

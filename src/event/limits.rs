@@ -27,13 +27,13 @@ pub fn apply(event: &mut Event) -> Vec<String> {
         ("platform", &mut event.platform, FIELD),
     ];
     for (name, text, most) in fields {
-        if text.contains('\0') {
-            text.retain(|character| character != '\0');
+        let nuls = text.matches('\0').count();
+        let length = text.len() - nuls;
+        fit(text, most);
+        if nuls > 0 {
             warnings.push(format!("`{name}`: removed NUL characters"));
         }
-        let length = text.len();
         if length > most {
-            text.truncate(floor(text, most));
             warnings.push(format!("`{name}`: cut {length} bytes to {most}"));
         }
     }
@@ -46,19 +46,22 @@ pub fn apply(event: &mut Event) -> Vec<String> {
 }
 
 /// A host's name, or another field, without NUL and within the limit.
-pub fn field(text: &str) -> String {
-    within(text, FIELD)
+pub fn field(mut text: String) -> String {
+    fit(&mut text, FIELD);
+    text
 }
 
 /// The same for a workload.
-pub fn workload(text: &str) -> String {
-    within(text, WORKLOAD)
+pub fn workload(mut text: String) -> String {
+    fit(&mut text, WORKLOAD);
+    text
 }
 
-fn within(text: &str, most: usize) -> String {
-    let mut text = text.replace('\0', "");
-    text.truncate(floor(&text, most));
-    text
+fn fit(text: &mut String, most: usize) {
+    if text.contains('\0') {
+        text.retain(|character| character != '\0');
+    }
+    text.truncate(floor(text, most));
 }
 
 /// The end of the last whole character within `most` bytes.

@@ -122,7 +122,7 @@ fn hosts(
     stamp: &Stamp,
 ) -> Result<Vec<String>, Error> {
     if !options.hosts.is_empty() {
-        return Ok(options.hosts.iter().map(|host| limits::field(host)).collect());
+        return Ok(options.hosts.iter().cloned().map(limits::field).collect());
     }
     let hosts = hosts_by_id(updates, running);
     if !hosts.is_empty() {

@@ -84,7 +84,7 @@ impl Running {
         // With the containerd image store, the id of an image is a digest that registries know.
         let is_containerd = self.images.iter().any(|(id, image)| image.digests.contains(id));
         for workload in &mut self.workloads {
-            workload.name = limits::workload(&workload.name);
+            workload.name = limits::workload(std::mem::take(&mut workload.name));
             let id = std::mem::take(&mut workload.image_id);
             let image = self.images.get(&id);
             if is_containerd && !id.is_empty() {
@@ -118,7 +118,7 @@ pub(super) fn plain(image: &str) -> Option<String> {
 /// The digest after `@`, or the text itself if it is a digest.
 pub(super) fn digest(text: &str) -> Option<String> {
     let digest = text.rsplit_once('@').map_or(text, |(_, digest)| digest);
-    digest.starts_with("sha256:").then(|| limits::field(digest))
+    digest.starts_with("sha256:").then(|| limits::field(digest.to_owned()))
 }
 
 /// An id with `sha256:`, which Podman leaves out.
