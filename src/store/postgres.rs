@@ -139,7 +139,7 @@ impl Store for PostgresStore {
     }
 
     fn digests(&self, image: &ImageName) -> Result<Vec<Digest>> {
-        let own = || [of_images("digests", &[image.as_str().to_owned()])];
+        let own = || of_images("digests", &[image.as_str().to_owned()]);
         self.pool.read_rows(own, |sqlite| query::digests(sqlite, image.as_str()))
     }
 
@@ -162,7 +162,7 @@ impl Store for PostgresStore {
 
     fn keep_labels(&self, labelled: &[Labelled]) -> Result<()> {
         let images: Vec<String> = labelled.iter().map(|labelled| labelled.image.clone()).collect();
-        let own = || [of_images("labels", &images)];
+        let own = || of_images("labels", &images);
         self.pool.write_rows(own, |sqlite| labels::keep(sqlite, labelled))
     }
 
@@ -210,48 +210,48 @@ impl Store for PostgresStore {
     }
 
     fn scans(&self) -> Result<Vec<(String, Scans)>> {
-        self.pool.read_rows(|| [whole("hosts")], scans::list)
+        self.pool.read_rows(|| whole("hosts"), scans::list)
     }
 
     fn ping_secret(&self, host: &str) -> Result<Option<String>> {
-        self.pool.read_rows(|| [of_host(host)], |sqlite| scans::secret(sqlite, host))
+        self.pool.read_rows(|| of_host(host), |sqlite| scans::secret(sqlite, host))
     }
 
     fn allow_ping(&self, host: &str) -> Result<String> {
-        self.pool.write_rows(|| [of_host(host)], |sqlite| scans::allow(sqlite, host))
+        self.pool.write_rows(|| of_host(host), |sqlite| scans::allow(sqlite, host))
     }
 
     fn take_beat(&self, host: &str, beat: &Beat, now: DateTime<Utc>) -> Result<()> {
-        self.pool.write_rows(|| [of_host(host)], |sqlite| scans::take(sqlite, host, beat, now))
+        self.pool.write_rows(|| of_host(host), |sqlite| scans::take(sqlite, host, beat, now))
     }
 
     fn keep_refused(&self, refused: &[Refused]) -> Result<()> {
-        self.pool.write_rows(|| [whole("refusals")], |sqlite| refused::keep(sqlite, refused))
+        self.pool.write_rows(|| whole("refusals"), |sqlite| refused::keep(sqlite, refused))
     }
 
     fn refused(&self) -> Result<Vec<Refused>> {
-        self.pool.read_rows(|| [whole("refusals")], refused::list)
+        self.pool.read_rows(|| whole("refusals"), refused::list)
     }
 
     fn list_tags(&self) -> Result<Vec<Tag>> {
-        self.pool.read_rows(|| [whole("tags")], tags::list)
+        self.pool.read_rows(|| whole("tags"), tags::list)
     }
 
     fn create_tag(&self, name: &str) -> Result<Tag> {
         let name = tags::valid(name)?;
-        let id = self.pool.write_rows(|| [whole("tags")], |sqlite| tags::create(sqlite, name))?;
+        let id = self.pool.write_rows(|| whole("tags"), |sqlite| tags::create(sqlite, name))?;
         id.map(|id| Tag { id, name: name.to_owned() }).ok_or_else(|| tags::exists(name))
     }
 
     fn rename_tag(&self, id: i64, name: &str) -> Result<bool> {
         let name = tags::valid(name)?;
         let renamed =
-            self.pool.write_rows(|| [whole("tags")], |sqlite| tags::rename(sqlite, id, name))?;
+            self.pool.write_rows(|| whole("tags"), |sqlite| tags::rename(sqlite, id, name))?;
         renamed.ok_or_else(|| tags::exists(name))
     }
 
     fn delete_tag(&self, id: i64) -> Result<bool> {
-        self.pool.write_rows(|| [whole("tags")], |sqlite| tags::delete(sqlite, id))
+        self.pool.write_rows(|| whole("tags"), |sqlite| tags::delete(sqlite, id))
     }
 
     fn put_tag(&self, images: &[ImageName], tag: Option<i64>, stamp: &Stamp) -> Result<Receipt> {

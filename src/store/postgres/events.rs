@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::change::{self, Source};
 use super::failure::Failure;
 use super::session::{Server, Session};
-use super::spool::{Batches, Spool};
+use super::spool::{Batches, DRAINED, Spool};
 use super::transaction::Ledger;
 use crate::inbox::received::Received;
 use crate::store::group::Sink;
@@ -15,8 +15,6 @@ use crate::store::{ErrorKind, Result, StoreError, lock};
 
 /// How long the server is tried before events go into the spool.
 pub(super) const SPOOL_AFTER: Duration = Duration::from_secs(3);
-/// Events that are drained in one transaction.
-const DRAINED: usize = 1_000;
 /// The pause between attempts to drain the spool.
 const PAUSE: Duration = Duration::from_millis(500);
 

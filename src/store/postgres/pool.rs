@@ -69,25 +69,25 @@ impl Pool {
     }
 
     /// Loads rows, and runs a rule that reads them.
-    pub(super) fn read_rows<T, const N: usize>(
+    pub(super) fn read_rows<T>(
         &self,
-        parts: impl Fn() -> [Part; N],
+        part: impl Fn() -> Part,
         rule: impl Fn(&Sqlite) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.read(|transaction| {
-            transaction.load(parts())?;
+            transaction.load([part()])?;
             Ok(rule(&transaction.copy.sqlite)?)
         })
     }
 
     /// Loads rows, runs a rule that changes them, and writes the changes back.
-    pub(super) fn write_rows<T, const N: usize>(
+    pub(super) fn write_rows<T>(
         &self,
-        parts: impl Fn() -> [Part; N],
+        part: impl Fn() -> Part,
         rule: impl Fn(&Sqlite) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.write(|transaction| {
-            transaction.load(parts())?;
+            transaction.load([part()])?;
             Ok(rule(&transaction.copy.sqlite)?)
         })
     }

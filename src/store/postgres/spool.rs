@@ -22,8 +22,8 @@ use crate::store::{ErrorKind, Result, Spooled, StoreError, lock, sqlite};
 const PAGES: i64 = 256 * 1024;
 /// The most bytes that are drained in one transaction. The last batch may exceed it.
 const BYTES: usize = 8 * 1024 * 1024;
-/// New events wait while so few events are left to drain.
-const LAST: u64 = 1_000;
+/// Events that are drained in one transaction. New events wait while no more are left.
+pub(super) const DRAINED: usize = 1_000;
 /// SQLite's mark for the files of one program: DIUS.
 const APPLICATION_ID: i32 = 0x4449_5553;
 const TABLES: &str = "
@@ -217,7 +217,7 @@ impl Spool {
         let spooled = read_state(&connection).map_err(|error| explain(&self.path, &error))?;
         let mut state = lock(&self.state);
         let reason = std::mem::take(&mut state.spooled.reason);
-        state.is_ending = (1..=LAST).contains(&spooled.events);
+        state.is_ending = (1..=DRAINED as u64).contains(&spooled.events);
         state.spooled = Spooled { reason, ..spooled };
         drop(state);
         self.changed.notify_all();

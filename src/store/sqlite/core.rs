@@ -45,21 +45,16 @@ impl Core {
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        self.with_until(self.deadline(), work)
+        until(self.deadline(), || self.run(work))
     }
 
-    fn with_until<T>(
-        &self,
-        deadline: Instant,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-    ) -> Result<T> {
+    fn run<T>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T> {
         let idle = lock(&self.idle).pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => until(deadline, || self.database.connect())?,
+            None => self.database.connect()?,
         };
-        let result = until(deadline, || work(&mut connection))
-            .map_err(|error| self.database.explain(&error));
+        let result = work(&mut connection).map_err(|error| self.database.explain(&error));
         let mut idle = lock(&self.idle);
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(connection);
@@ -89,7 +84,7 @@ impl Core {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
         let _writing = self.queue(deadline)?;
-        let result = self.with_until(deadline, work)?;
+        let result = until(deadline, || self.run(work))?;
         self.database.require_same_files()?;
         Ok(result)
     }
