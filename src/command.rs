@@ -31,6 +31,7 @@ use chrono::{DateTime, Utc};
 use crate::cli::{Cli, ColorWhen, Command};
 use crate::event::EventError;
 use crate::inbox::action::{Origin, Stamp};
+use crate::render::counts::count;
 use crate::render::terminal::{Terminal, safe};
 use crate::store::{self, Location, Store, StoreError, location};
 
@@ -177,9 +178,4 @@ fn print_name(out: &mut dyn Write, name: &str, null: bool) -> io::Result<()> {
         true => write!(out, "{name}\0"),
         false => writeln!(out, "{}", safe(name)),
     }
-}
-
-/// A number with its noun.
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

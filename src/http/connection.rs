@@ -17,6 +17,7 @@ use super::limits::{Class, FREE_MEMORY};
 use super::log::{Entry, milliseconds};
 use super::ping;
 use super::reader::{Failure, Reader};
+use super::refusals;
 use super::response::{self, Sending};
 use super::route::{self, Found, Request};
 use super::waiting::{Phase, Waiting};
@@ -147,8 +148,11 @@ impl Connection<'_> {
             Err(error) => error.status,
         };
         self.context.metrics.answered(status);
-        if route::is_webhook(head, self.context) && self.context.refusals.count(status) {
-            self.context.metrics.refused();
+        if let Some(reason) = refusals::reason(status) {
+            if route::is_webhook(head, self.context) {
+                self.context.refusals.count(reason);
+                self.context.metrics.refused();
+            }
         }
         let path = ping::without_secret(&head.target);
         self.context.log.request(Entry {

@@ -217,7 +217,7 @@ fn by_host(hosts: &[Host], value: impl Fn(&Host) -> Option<u64>) -> Vec<(String,
 }
 
 fn by_reason(refused: &[Refused], value: impl Fn(&Refused) -> u64) -> Vec<(String, u64)> {
-    refused.iter().map(|one| (label("reason", one.reason.as_str()), value(one))).collect()
+    refused.iter().map(|one| (label("reason", one.reason.name()), value(one))).collect()
 }
 
 fn seconds(time: DateTime<Utc>) -> u64 {

@@ -29,12 +29,10 @@ struct State {
 }
 
 impl Refusals {
-    /// Counts a webhook request by the status of its answer. Returns whether it was refused.
-    pub(super) fn count(&self, status: u16) -> bool {
-        let Some(reason) = reason(status) else { return false };
+    /// Counts a refused webhook request.
+    pub(super) fn count(&self, reason: Reason) {
         self.lock().add(Refused { reason, count: 1, last: Utc::now() });
         self.changed.notify_all();
-        true
     }
 
     /// Stores counts as they come, until the server stops.
@@ -85,7 +83,7 @@ impl State {
 
 /// The reason behind the status of a webhook request. 405 is not counted: a person gets it who opens the address
 /// in a browser.
-fn reason(status: u16) -> Option<Reason> {
+pub(super) fn reason(status: u16) -> Option<Reason> {
     match status {
         400 => Some(Reason::Event),
         401 => Some(Reason::Token),
@@ -106,9 +104,12 @@ mod tests {
     #[test]
     fn counts_that_cannot_be_stored_are_stored_later() {
         let refusals = Refusals::default();
-        assert!(refusals.count(401) && refusals.count(401) && !refusals.count(204));
+        let token = reason(401).unwrap();
+        assert_eq!(reason(204), None);
+        refusals.count(token);
+        refusals.count(token);
         refusals.store(|_| Err(StoreError::new(ErrorKind::Unavailable, String::new())));
-        assert!(refusals.count(401));
+        refusals.count(token);
         let mut kept = Vec::new();
         for _ in 0..2 {
             refusals.store(|counts| {

@@ -1,14 +1,12 @@
 //! Refused webhook requests. They are counted and shown because Diun does not repeat an event.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
 
 /// Older refusals are not shown any more.
 const RECENT: TimeDelta = TimeDelta::days(7);
 
 /// Why a webhook request was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// It has no valid token.
     Token,
@@ -30,7 +28,7 @@ impl Reason {
         [Self::Token, Self::Forbidden, Self::Event, Self::Size, Self::Timeout, Self::Request];
 
     /// Its name, in the store, in JSON and in metrics.
-    pub fn as_str(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::Forbidden => "forbidden",
@@ -42,8 +40,8 @@ impl Reason {
     }
 
     /// The reason with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 }
 

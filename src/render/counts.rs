@@ -1,4 +1,4 @@
-//! The counts as flat JSON.
+//! Counts, as flat JSON and in sentences.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -57,4 +57,9 @@ impl CountsView {
             refused: refused.iter().map(RefusedView::from).collect(),
         }
     }
+}
+
+/// A number with its noun.
+pub fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::counts::count;
 use super::json::seconds;
 use super::time::ago;
 use crate::inbox::refused::{Reason, Refused, recent};
@@ -10,7 +11,7 @@ use crate::inbox::refused::{Reason, Refused, recent};
 /// The count of one reason, as JSON.
 #[derive(Debug, Serialize)]
 pub struct RefusedView {
-    reason: Reason,
+    reason: &'static str,
     count: u64,
     #[serde(serialize_with = "seconds")]
     last: DateTime<Utc>,
@@ -18,7 +19,7 @@ pub struct RefusedView {
 
 impl From<&Refused> for RefusedView {
     fn from(&Refused { reason, count, last }: &Refused) -> Self {
-        Self { reason, count, last }
+        Self { reason: reason.name(), count, last }
     }
 }
 
@@ -26,12 +27,11 @@ impl From<&Refused> for RefusedView {
 pub fn sentence(refused: &[Refused], now: DateTime<Utc>) -> Option<String> {
     let recent = recent(refused, now);
     let last = ago(recent.first()?.last, now);
-    let count: u64 = recent.iter().map(|refused| refused.count).sum();
-    let requests = if count == 1 { "request" } else { "requests" };
+    let requests = count(recent.iter().map(|refused| refused.count).sum(), "webhook request");
     let reasons =
         recent.iter().map(|refused| format!("{} {}", refused.count, words(refused.reason)));
     let reasons = reasons.collect::<Vec<_>>().join(", ");
-    Some(format!("{count} webhook {requests} refused, last {last} ({reasons})"))
+    Some(format!("{requests} refused, last {last} ({reasons})"))
 }
 
 fn words(reason: Reason) -> &'static str {

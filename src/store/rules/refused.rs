@@ -11,7 +11,7 @@ pub(in crate::store) fn keep(connection: &Connection, refused: &[Refused]) -> Re
         ON CONFLICT (reason) DO UPDATE SET count = count + ?2, last = max(last, ?3)";
     let mut upsert = connection.prepare_cached(sql)?;
     refused.iter().try_for_each(|Refused { reason, count, last }| {
-        upsert.execute(params![reason.as_str(), count, last.timestamp_millis()]).map(drop)
+        upsert.execute(params![reason.name(), count, last.timestamp_millis()]).map(drop)
     })
 }
 
@@ -23,7 +23,7 @@ pub(in crate::store) fn list(connection: &Connection) -> Result<Vec<Refused>> {
     let mut refused = Vec::new();
     while let Some(row) = rows.next()? {
         // A newer diunbox may know more reasons.
-        let Some(reason) = Reason::from_name(&text(row, 0)?) else { continue };
+        let Some(reason) = Reason::of(&text(row, 0)?) else { continue };
         refused.push(Refused { reason, count: row.get(1)?, last: time(row, 2)? });
     }
     Ok(refused)
