@@ -314,6 +314,33 @@ for (const [name, options] of Object.entries({
   });
 }
 
+on("who scrolls right after a decision stays at the end and reads on", Array.from({ length: 250 }, (_, index) => event(`app-${index}:1`)), async (server, open) => {
+  const page = await open();
+  await ready(page);
+  // The list is read again only when the test says so.
+  await page.evaluate(() => {
+    const { fetch } = globalThis;
+    const released = new Promise((resolve) => { globalThis.release = resolve; });
+    globalThis.asked = [];
+    globalThis.fetch = async (path, options) => {
+      asked.push(path);
+      if (/^api\/inbox\?(?!.*after=)/.test(path)) await released;
+      return fetch(path, options);
+    };
+  });
+  const first = (await names(page))[0];
+  await row(page, first).getByRole("button", { name: "Acknowledge" }).click();
+  await page.waitForFunction(() => asked.some((path) => path.startsWith("api/inbox")));
+  // The page has noticed the end of the list when an observer that was created later has.
+  await page.evaluate(() => new Promise((resolve) => {
+    new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecting) resolve(); }).observe(document.getElementById("more"));
+    scrollTo(0, document.body.scrollHeight);
+  }));
+  assert.deepEqual(await page.evaluate(() => asked.filter((path) => path.includes("after="))), []);
+  await page.evaluate(() => release());
+  await page.waitForFunction(() => document.querySelectorAll(".row").length === 249);
+});
+
 on("ten thousand updates are shown quickly", Array.from({ length: 10_000 }, (_, index) => event(`app-${index}:1`)), async (server, open) => {
   const page = await open();
   await ready(page);

@@ -10,7 +10,8 @@ let isEverything = false;  // all that the filters show, loaded or not
 let next = null;
 let asOf = 0;
 let counts = {};
-let generation = 0;        // answers to an older question are dropped
+let generation = 0;        // answers to an older request are dropped
+let isReading = false;     // the list, or more of it
 
 const key = (update) => `${update.image} ${update.digest}`;
 
@@ -44,6 +45,7 @@ function query() {
 // Reads the list again. `keep`: keeps the selection, and reads as many rows as are shown.
 async function load({ keep = false } = {}) {
   const own = ++generation;
+  isReading = true;
   const wanted = keep ? Math.max(100, updates.size) : 100;
   try {
     const [page, summary] = await Promise.all([pageOf(null, wanted), call("GET", "api/summary")]);
@@ -65,9 +67,12 @@ async function load({ keep = false } = {}) {
     next = after;
     asOf = page.as_of;
     counts = summary;
+    isReading = false;
     render();
   } catch (error) {
-    if (own === generation) say(`The list cannot be read: ${error.message}`);
+    if (own !== generation) return;
+    isReading = false;
+    say(`The list cannot be read: ${error.message}`);
   }
 }
 
@@ -78,13 +83,15 @@ function pageOf(after, limit) {
   return call("GET", `api/inbox?${asked}`);
 }
 
+// Does nothing while the list is read again: `render` then looks for the end of the list itself.
 async function loadMore() {
-  if (!next) return;
-  const own = generation, after = next;
-  next = null;
-  const page = await pageOf(after, 200).catch((error) => { say(error.message); return null; });
+  if (!next || isReading) return;
+  const own = generation;
+  isReading = true;
+  const page = await pageOf(next, 200).catch((error) => { say(error.message); return null; });
   if (own !== generation) return;
-  if (!page) { next = after; return; }
+  isReading = false;
+  if (!page) return;
   next = page.next;
   const list = byId("list").querySelector("ul");
   for (const update of page.updates) {

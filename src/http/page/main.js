@@ -8,17 +8,17 @@ function focusNow() {
   return { image: item.dataset.image, index: items.indexOf(item), control: controls.indexOf(element), element };
 }
 
-// Restores the focus. If its row is gone, the row in its place gets it.
+// Restores the focus, and leaves the page where the user has scrolled it. If its row is gone, the row in its place gets it.
 function restoreFocus({ image, index, control, element }) {
   if (image === undefined) {
-    if (element?.isConnected && element !== document.body) element.focus();
+    if (element?.isConnected && element !== document.body) element.focus({ preventScroll: true });
     return;
   }
   const items = [...byId("list").querySelectorAll(".row")];
   const item = items.find((item) => item.dataset.image === image) ?? items[Math.min(index, items.length - 1)];
-  if (!item) return byId("list").focus();
+  if (!item) return byId("list").focus({ preventScroll: true });
   const target = control < 0 ? item : item.querySelectorAll("button, input, a")[control] ?? item;
-  target.focus();
+  target.focus({ preventScroll: true });
 }
 
 function move(step) {
