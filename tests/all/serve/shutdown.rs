@@ -8,7 +8,7 @@ use diunbox::http::Limits;
 use rusqlite::Connection;
 use rustix::process::Signal;
 
-use super::inside::{Inside, LONG, patient};
+use super::inside::{Inside, LONG, SHORT, patient};
 use crate::common::server::{Server, event, eventually, notification};
 
 /// A client that has sent all of an event but its last byte.
@@ -48,9 +48,13 @@ fn idle_clients_do_not_delay_the_shutdown() {
 
 #[test]
 fn half_a_request_delays_the_shutdown_for_a_limited_time() {
-    let mut server = Server::start();
-    let _stream = almost_sent(&server, &notification("a:1"));
-    server.stop();
+    let mut server = Inside::start(Limits { request: SHORT, drain: LONG, ..patient() });
+    let request = notification("a:1");
+    let mut stream = server.connect();
+    stream.write_all(&request.as_bytes()[..request.len() - 1]).unwrap();
+    server.signal();
+    eventually("it stops", || server.has_stopped());
+    server.wait();
 }
 
 #[test]
