@@ -59,7 +59,7 @@ let browser;
 export const closeBrowser = () => browser?.close();
 
 // A page of which every message, error and request to another host is a failure.
-export async function open(server, { path = "/", allow = () => false, ...options } = {}) {
+export async function open(server, { path = "/", allow = () => false, prepare = () => {}, ...options } = {}) {
   browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
   const context = await browser.newContext({ viewport: { width: 1100, height: 700 }, ...options });
   const page = await context.newPage();
@@ -70,6 +70,7 @@ export async function open(server, { path = "/", allow = () => false, ...options
   page.on("pageerror", (error) => complain(`error: ${error.stack}`));
   page.on("dialog", (dialog) => { complain(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   page.on("request", (request) => { if (!request.url().startsWith(server.url)) complain(`request: ${request.url()}`); });
+  await page.addInitScript(prepare);
   await page.goto(server.url + path);
   return page;
 }

@@ -45,6 +45,7 @@ function query() {
 // Reads the list again. `keep`: keeps the selection, and reads as many rows as are shown.
 async function load({ keep = false } = {}) {
   const own = ++generation;
+  const known = waiting;
   isReading = true;
   const wanted = keep ? Math.max(100, updates.size) : 100;
   try {
@@ -68,6 +69,7 @@ async function load({ keep = false } = {}) {
     asOf = page.as_of;
     counts = summary;
     isReading = false;
+    shown(known);
     render();
   } catch (error) {
     if (own !== generation) return;

@@ -35,20 +35,32 @@ function isBusy() {
 async function show(isAsked = false) {
   timer = null;
   if (!waiting) return;
+  if (!isAsked && isReading) {
+    // Otherwise, where changes come faster than the list, it would be read again and never be shown.
+    timer = setTimeout(show, 400);
+    return;
+  }
   if (!isAsked && isBusy()) {
     if (counted !== waiting) await announce();
     timer ??= setTimeout(show, 1000);
     return;
   }
-  waiting = counted = 0;
-  byId("fresh").hidden = true;
   await load({ keep: true });
+}
+
+// The list was read after this many of the waiting changes had come.
+function shown(count) {
+  waiting -= count;
+  counted = 0;
+  byId("fresh").hidden = true;
 }
 
 // Shows how many updates are new in this view.
 async function announce() {
   counted = waiting;
+  const own = generation;
   const page = await pageOf(null, 100).catch(() => null);
+  if (own !== generation) return;
   const count = page ? page.updates.filter((update) => !seen.has(key(update))).length : 0;
   byId("fresh").textContent = count ? `${count === 100 ? "Many" : count} new: show` : "";
   byId("fresh").hidden = count === 0;
