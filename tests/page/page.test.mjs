@@ -162,6 +162,7 @@ on("an event shows by itself, and never moves what is pointed at", THREE, async 
   await server.ingest([event("caddy:2")]);
   await page.getByRole("button", { name: "1 new: show" }).waitFor();
   assert.deepEqual(await names(page), before);
+  assert.equal(await page.title(), "(5) diunbox");
   await page.getByRole("button", { name: "1 new: show" }).click();
   await page.getByRole("button", { name: "caddy:2", exact: true }).waitFor();
   // What others decide shows, too.

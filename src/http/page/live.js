@@ -55,13 +55,15 @@ function shown(count) {
   byId("fresh").hidden = true;
 }
 
-// Shows how many updates are new in this view.
+// Shows the counts of all states, and how many updates are new in this view.
 async function announce() {
   counted = waiting;
   const own = generation;
-  const page = await pageOf(null, 100).catch(() => null);
-  if (own !== generation) return;
-  const count = page ? page.updates.filter((update) => !seen.has(key(update))).length : 0;
+  const [page, summary] = await Promise.all([pageOf(null, 100), call("GET", "api/summary")]).catch(() => []);
+  if (!page || own !== generation) return;
+  counts = summary;
+  showCounts();
+  const count = page.updates.filter((update) => !seen.has(key(update))).length;
   byId("fresh").textContent = count ? `${count === 100 ? "Many" : count} new: show` : "";
   byId("fresh").hidden = count === 0;
 }
