@@ -41,6 +41,8 @@ export class Server {
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, { env: { DIUNBOX_DB: join(this.folder, "diunbox.db") }, stdio: ["pipe", "ignore", "ignore"] });
       child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`${args}: ${code}`))));
+      // A command that reads no input may have ended already.
+      child.stdin.on("error", () => {});
       child.stdin.end(input);
     });
   }
