@@ -98,7 +98,8 @@ fn actions_are_taken_back_and_have_a_history() {
     for image in ["a:1", "b:1"] {
         assert_eq!(server.ask("PATCH", &format!("/api/updates/{image}")).status, 204);
     }
-    assert_eq!(post(&server, "/api/actions/undo", &json!({})).json()["images"], json!([B]));
+    let note = json!({"note": "not\0 yet"});
+    assert_eq!(post(&server, "/api/actions/undo", &note).json()["images"], json!([B]));
     assert_eq!(post(&server, "/api/actions/undo", &json!({"id": 1})).json()["images"], json!([A]));
     assert_eq!(post(&server, "/api/actions/undo", &json!({"id": 1})).status, 409);
     assert_eq!(post(&server, "/api/actions/undo", &json!({"id": 99})).status, 404);
@@ -109,6 +110,7 @@ fn actions_are_taken_back_and_have_a_history() {
         actions.map(|action| action["id"].as_i64().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!((ids(&page), &page["next"]), (vec![4, 3, 2], &json!(2)));
+    assert_eq!(page["actions"][1]["note"], "not yet");
     assert_eq!(ids(&server.ask("GET", "/api/history?before=2").json()), [1]);
     assert_eq!(ids(&server.ask("GET", "/api/history?image=a:1").json()), [4, 1]);
     for query in ["limit=0", "limit=x", "before=x", "image=", "page=1"] {

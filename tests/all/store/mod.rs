@@ -21,6 +21,7 @@ macro_rules! contract {
 mod decisions;
 mod fixture;
 mod folding;
+mod follow;
 mod foreign;
 mod model;
 mod queries;
