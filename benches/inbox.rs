@@ -11,6 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use diunbox::event::Event;
 use diunbox::inbox::query::{Detail, Query};
 use diunbox::inbox::received::Received;
+use diunbox::inbox::update::State;
 use diunbox::ingest::splitter::Splitter;
 use diunbox::render::terminal::Terminal;
 use diunbox::render::{json, table};
@@ -86,7 +87,7 @@ fn list_and_render(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut out = Vec::new();
             let terminal = Terminal::default();
-            table::updates(&mut out, &listed, false, Utc::now(), terminal).unwrap();
+            table::updates(&mut out, &listed, &[State::Pending], Utc::now(), terminal).unwrap();
             out
         });
     });

@@ -54,8 +54,7 @@ pub(super) fn run(args: &List, session: &Session, out: &mut impl Write) -> Resul
                     session.note(message);
                 }
             } else {
-                let with_state = states.len() > 1;
-                table::updates(out, &updates, with_state, session.now, session.terminal)?;
+                table::updates(out, &updates, &states, session.now, session.terminal)?;
                 // The first lines have scrolled out of sight.
                 if session.terminal.height.is_some_and(|height| updates.len() + 1 >= height) {
                     out.flush()?;

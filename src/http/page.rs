@@ -16,7 +16,7 @@ use crate::inbox::query::{Detail, Query};
 use crate::inbox::update::{State, Update};
 use crate::render::place::{places, progress};
 use crate::render::terminal::safe;
-use crate::render::time::ago;
+use crate::render::time::{ago, date};
 
 /// The type of the pages.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
@@ -153,6 +153,15 @@ pub(super) fn again(_: &Request<'_>, _: &Arc<Context>) -> Answer {
     Ok(secured(with(bytes(200, HTML, text.into_bytes()), &[("Cache-Control", "no-store")])))
 }
 
+/// Since when an update is there, and until when it is snoozed.
+fn times(update: &Update, now: DateTime<Utc>) -> String {
+    let since = ago(update.since, now);
+    match update.snoozed_until.filter(|_| update.state == State::Snoozed) {
+        Some(end) => format!("{since}, until {}", date(end)),
+        None => since,
+    }
+}
+
 /// The updates as plain HTML.
 fn table(updates: &[Update], now: DateTime<Utc>) -> String {
     if updates.is_empty() {
@@ -170,7 +179,7 @@ fn table(updates: &[Update], now: DateTime<Utc>) -> String {
             text(rest),
             update.change.name(),
             text(&(places(update) + &progress(update))),
-            ago(update.since, now),
+            times(update, now),
             text(tag),
         )
     };

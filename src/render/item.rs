@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::json::seconds;
+use super::json::{seconds, seconds_or_null};
 use super::place::{hosts, places};
 use super::terminal::is_web;
 use crate::image::short_name;
@@ -33,6 +33,9 @@ pub struct ItemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<&'a str>,
     older: u64,
+    /// Only if it is snoozed.
+    #[serde(serialize_with = "seconds_or_null", skip_serializing_if = "Option::is_none")]
+    snoozed_until: Option<DateTime<Utc>>,
 }
 
 impl<'a> From<&'a Update> for ItemView<'a> {
@@ -55,6 +58,7 @@ impl<'a> From<&'a Update> for ItemView<'a> {
             digest: &update.event.digest,
             link: Some(update.event.hub_link.as_str()).filter(|link| is_web(link)),
             older: update.older,
+            snoozed_until: update.snoozed_until.filter(|_| update.state == State::Snoozed),
         }
     }
 }

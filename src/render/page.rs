@@ -9,7 +9,7 @@ use super::history;
 use super::links::Links;
 use super::place::{runs, short_digest, state};
 use super::terminal::{Terminal, safe};
-use super::time::{ago, full};
+use super::time::{self, ago, date, full};
 use crate::event::{Event, parse_created};
 use crate::image::short_name;
 use crate::inbox::history::Entry;
@@ -35,7 +35,9 @@ pub fn update(
     let links = Links::of(update);
     let state = match (update.state, update.acknowledged_at, update.snoozed_until) {
         (State::Acknowledged, Some(at), _) => format!("acknowledged {}", full(at, now)),
-        (State::Snoozed, _, Some(until)) => format!("snoozed until {}", full(until, now)),
+        (State::Snoozed, _, Some(until)) => {
+            format!("snoozed until {} ({})", date(until), time::until(until, now))
+        }
         (state, ..) => state.to_string(),
     };
     let created = event.created.as_deref().and_then(|text| parse_created(text).ok().flatten());

@@ -9,7 +9,7 @@ use super::fit;
 use super::place::{places, progress};
 use super::refused::sentence;
 use super::terminal::Terminal;
-use super::time::ago;
+use super::time::{ago, until};
 use crate::image::short_name;
 use crate::inbox::refused::Refused;
 use crate::inbox::scan::Scans;
@@ -18,26 +18,29 @@ use crate::inbox::update::{Counts, State, Tag, Update};
 /// On a terminal with fewer columns, optional columns are left out.
 const ROOMY: usize = 60;
 
-/// Prints updates, one per line, with their states if there can be several.
+/// Prints updates of some states, one per line, with the state if there can be several, and until when they are snoozed
+/// if all are.
 ///
 /// # Errors
 /// When they cannot be written.
 pub fn updates(
     out: &mut dyn Write,
     updates: &[Update],
-    with_state: bool,
+    states: &[State],
     now: DateTime<Utc>,
     terminal: Terminal,
 ) -> io::Result<()> {
     let is_roomy = terminal.width.is_none_or(|width| width >= ROOMY);
+    let are_snoozed = states == [State::Snoozed];
     let columns = [
         (Column::fitted("IMAGE", fit::name), true),
         (Column::fitted("STATUS", fit::end), is_roomy),
         (Column::fitted("CHANGE", fit::end), terminal.is_wide()),
         (Column::fitted("WHERE", fit::place), true),
         (Column::fitted("SINCE", fit::end), true),
+        (Column::fitted("UNTIL", fit::end), are_snoozed),
         (Column::fitted("TAG", fit::end), is_roomy),
-        (Column::fitted("STATE", fit::end), with_state),
+        (Column::fitted("STATE", fit::end), states.len() > 1),
     ];
     let rows = updates.iter().map(|update| {
         let status = update.event.status.as_str();
@@ -48,6 +51,7 @@ pub fn updates(
             cell(&update.change_from()),
             cell(&(places(update) + &progress(update))),
             if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },
+            update.snoozed_until.map_or_else(String::new, |end| until(end, now)),
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
             update.state.to_string(),
         ];
@@ -182,7 +186,7 @@ mod tests {
 
     fn listed(listed: &[Update], terminal: Terminal) -> String {
         let mut out = Vec::new();
-        updates(&mut out, listed, false, DateTime::UNIX_EPOCH, terminal).unwrap();
+        updates(&mut out, listed, &[State::Pending], DateTime::UNIX_EPOCH, terminal).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -217,7 +221,7 @@ mod tests {
             let terminal = Terminal { width: Some(width), ..Terminal::default() };
             let mut out = Vec::new();
             let listed = [image.clone(), image.clone(), image.clone()];
-            updates(&mut out, &listed, true, DateTime::UNIX_EPOCH, terminal).unwrap();
+            updates(&mut out, &listed, &State::ALL, DateTime::UNIX_EPOCH, terminal).unwrap();
             let text = String::from_utf8(out).unwrap();
             assert_eq!(text.lines().count(), 4, "{width}\n{text}");
             let fits = |line: &str| line.chars().count() <= width;

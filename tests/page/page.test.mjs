@@ -112,6 +112,7 @@ on("snooze, tag, ignore and reopen have notes and can be undone", THREE, async (
   await shows(page, ["ghcr.io/acme/api:2.0", "postgres:17"]);
   await page.getByRole("link", { name: "Snoozed 1" }).click();
   await page.getByText("“not this week”").waitFor();
+  await page.getByText(/^until [A-Z][a-z]{2} \d+, \d{4}, \d+:\d\d/).waitFor();
   await more("redis:7.4");
   await dialog.getByRole("button", { name: "Reopen" }).click();
   await shows(page, []);

@@ -147,6 +147,7 @@ function row(update) {
     el("bdi", {}, safe(update.where)),
     needed && needed < places ? el("span", {}, `${places - needed} of ${places} done`) : null,
     el(isOld ? "time.old" : "time", { dateTime: update.since, title: new Date(update.since).toLocaleString() }, ago(update.since)),
+    update.snoozed_until && el("span", {}, `until ${new Date(update.snoozed_until).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`),
     update.tag && el("bdi.tag", {}, safe(update.tag)),
     update.note && el("bdi", {}, `“${safe(update.note)}”`),
     webLink(update.link, "Registry"));

@@ -90,6 +90,21 @@ fn a_snooze_must_end_in_the_future() {
 }
 
 #[test]
+fn the_end_of_a_snooze_is_shown() {
+    let inbox = two();
+    inbox.output(["snooze", "redis:7", "--for", "15d"]);
+    let shown = inbox.output(["show", "redis:7"]);
+    let state = shown.lines().find(|line| line.starts_with("State")).unwrap();
+    let is_told = state.contains("snoozed until ") && state.ends_with(" UTC (in 2 weeks)");
+    assert!(is_told, "{state}");
+    let listed = inbox.lines(["list", "--snoozed"]);
+    assert!(listed[0].contains("UNTIL") && listed[1].contains("  in 2 weeks  "), "{listed:?}");
+    for states in [&["list"][..], &["list", "--all"]] {
+        assert!(!inbox.output(states.iter().copied()).contains("UNTIL"), "{states:?}");
+    }
+}
+
+#[test]
 fn a_pattern_says_how_many_images_it_hides() {
     let inbox = two();
     assert_eq!(inbox.output(["ignore", "add", "redis*"]), "redis*: hides 1 image\n");

@@ -50,6 +50,10 @@ fn an_action_is_for_images_or_for_what_a_query_selects() {
     let until = json!({"action": "snooze", "images": ["b:1"], "until": "2999-12-24T09:00:00Z"});
     assert_eq!(post(&server, "/api/actions", &until).status, 200);
     assert_eq!(server.ask("GET", "/api/summary").json()["snoozed"], 1);
+    let item = server.ask("GET", "/api/inbox?state=snoozed").json()["updates"][0].clone();
+    assert_eq!(item["snoozed_until"], "2999-12-24T09:00:00Z");
+    let page = server.ask("GET", "/?state=snoozed").body;
+    assert!(page.contains(", until 2999-12-24 09:00:00 UTC"), "{page}");
 }
 
 #[test]
