@@ -33,6 +33,11 @@ pub(super) fn cell(text: &str) -> String {
     text
 }
 
+/// The same, with a dash for nothing.
+pub(super) fn cell_or_dash(text: &str) -> String {
+    cell(if text.is_empty() { "-" } else { text })
+}
+
 /// A column of a table.
 #[derive(Clone, Copy)]
 pub(super) struct Column {

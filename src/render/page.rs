@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
-use super::columns::{Column, cell, cut, print};
+use super::columns::{Column, cell, cell_or_dash, cut, print};
 use super::history;
 use super::links::Links;
 use super::place::{runs, short_digest, state};
@@ -123,9 +123,9 @@ fn where_(
             None => "-".to_owned(),
         };
         let mut row = vec![
-            if first { cell(&place.hostname) } else { String::new() },
-            cell(&place.provider),
-            cell(if place.workload.is_empty() { "-" } else { &place.workload }),
+            if first { cell_or_dash(&place.hostname) } else { String::new() },
+            cell_or_dash(&place.provider),
+            cell_or_dash(&place.workload),
             state(place).to_owned(),
             cell(digest),
             ago(place.last_seen, now),

@@ -30,7 +30,7 @@ pub fn places(update: &Update) -> String {
     let Some(first) = places.first() else {
         return "-".to_owned();
     };
-    let text = place(first);
+    let text = place(&first.hostname, &first.workload);
     if places.len() > 1 { format!("{text} +{}", places.len() - 1) } else { text }
 }
 
@@ -79,8 +79,8 @@ pub(super) fn short_digest(digest: &str) -> &str {
 const DIGEST: usize = "sha256:".len() + 12;
 
 /// A host and a workload, as far as they are known.
-pub(super) fn place(place: &Place) -> String {
-    match (place.hostname.as_str(), place.workload.as_str()) {
+pub(super) fn place(host: &str, workload: &str) -> String {
+    match (host, workload) {
         ("", "") => "-".to_owned(),
         (host, "") => host.to_owned(),
         ("", workload) => workload.to_owned(),

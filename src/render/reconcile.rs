@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::columns::{Column, cell, print};
 use super::fit;
 use super::json::seconds_or_null;
-use super::place::{runs, short_digest};
+use super::place::{place, runs, short_digest};
 use super::terminal::Terminal;
 use crate::image::short_name;
 use crate::inbox::seen::{Seen, Verdict};
@@ -76,11 +76,10 @@ pub fn table(
 ) -> io::Result<()> {
     let rows = report.seen.iter().map(|seen| {
         let [host, _, workload] = &seen.place;
-        let place = if workload.is_empty() { host.clone() } else { format!("{host}/{workload}") };
         let state = seen.verdict.name();
         vec![
             cell(short_name(&seen.image)),
-            cell(&place),
+            cell(&place(host, workload)),
             if seen.is_stopped { format!("{state}, stopped") } else { state.to_owned() },
             cell(&runs(&seen.runs, &seen.digest, seen.since, now)),
             cell(short_digest(&seen.digest)),

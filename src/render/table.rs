@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
-use super::columns::{Column, cell, print};
+use super::columns::{Column, cell, cell_or_dash, print};
 use super::fit;
 use super::place::{places, progress};
 use super::refused::sentence;
@@ -43,11 +43,10 @@ pub fn updates(
         (Column::fitted("STATE", fit::end), states.len() > 1),
     ];
     let rows = updates.iter().map(|update| {
-        let status = update.event.status.as_str();
         let since = ago(update.since, now);
         let row = [
             name(update),
-            cell(if status.is_empty() { "-" } else { status }),
+            cell_or_dash(&update.event.status),
             cell(&update.change_from()),
             cell(&(places(update) + &progress(update))),
             if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },

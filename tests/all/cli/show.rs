@@ -58,6 +58,15 @@ fn a_page_has_the_update_its_places_and_earlier_digests() {
 }
 
 #[test]
+fn what_an_event_does_not_say_is_a_dash() {
+    let inbox = Inbox::new();
+    inbox.take(&[json!({"image": API})]);
+    let page = inbox.output(["show", API]);
+    let row = page.lines().last().unwrap().split_whitespace().take(5);
+    assert_eq!(row.collect::<Vec<_>>(), ["-", "-", "-", "needed", "-"], "{page}");
+}
+
+#[test]
 fn json_has_every_place_and_earlier_digest() {
     let inbox = Inbox::new();
     let newer = event_with(API, &json!({"digest": "sha256:02", "hostname": "edge-2"}));
