@@ -32,12 +32,13 @@ pub fn updates(
 ) -> io::Result<()> {
     let is_roomy = terminal.width.is_none_or(|width| width >= ROOMY);
     let are_snoozed = states == [State::Snoozed];
+    let with_since = !are_snoozed || terminal.width.is_none() || terminal.is_wide();
     let columns = [
         (Column::fitted("IMAGE", fit::name), true),
         (Column::fitted("STATUS", fit::end), is_roomy),
         (Column::fitted("CHANGE", fit::end), terminal.is_wide()),
         (Column::fitted("WHERE", fit::place), true),
-        (Column::fitted("SINCE", fit::end), true),
+        (Column::fitted("SINCE", fit::end), with_since),
         (Column::fitted("UNTIL", fit::end), are_snoozed),
         (Column::fitted("TAG", fit::end), is_roomy),
         (Column::fitted("STATE", fit::end), states.len() > 1),
