@@ -42,7 +42,7 @@ pub fn groups(updates: &[Update], by: By) -> Vec<Group<'_>> {
     let mut groups = BTreeMap::<Option<&str>, Vec<&Update>>::new();
     for update in updates {
         let names = match by {
-            By::Host => hosts(update),
+            By::Host => Some(hosts(update)).filter(|hosts| !hosts.is_empty()).unwrap_or(vec![""]),
             By::Repository => vec![repository(&update.event.image)],
             By::Tag => vec![update.tag.as_ref().map_or("", |tag| &tag.name)],
         };

@@ -64,6 +64,9 @@ fn what_an_event_does_not_say_is_a_dash() {
     let page = inbox.output(["show", API]);
     let row = page.lines().last().unwrap().split_whitespace().take(5);
     assert_eq!(row.collect::<Vec<_>>(), ["-", "-", "-", "needed", "-"], "{page}");
+    assert_eq!(inbox.json(["show", API])["hosts"], json!([]));
+    let groups = inbox.json(["list", "--by", "host"]);
+    assert_eq!((&groups[0]["group"], &groups[0]["count"]), (&json!(null), &json!(1)));
 }
 
 #[test]
