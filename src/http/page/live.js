@@ -36,7 +36,7 @@ async function show(isAsked = false) {
   timer = null;
   if (!waiting) return;
   if (!isAsked && isReading) {
-    // Otherwise, where changes come faster than the list, it would be read again and never be shown.
+    // Reading the list once more now would drop the answer that is on its way.
     timer = setTimeout(show, 400);
     return;
   }
