@@ -293,5 +293,5 @@ impl Drop for Connection {
 }
 
 pub(super) fn nothing() -> Failure {
-    StoreError::new(ErrorKind::Other, "the server answered a question with nothing").into()
+    StoreError::new(ErrorKind::Other, "the server returned no row").into()
 }

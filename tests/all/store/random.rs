@@ -324,7 +324,7 @@ proptest! {
 
 #[cfg(feature = "postgres")]
 proptest! {
-    // Each question is a round trip or three.
+    // Each operation takes one to three round trips.
     #![proptest_config(config(8))]
 
     #[test]
