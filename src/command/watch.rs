@@ -14,7 +14,7 @@ use crate::image::short_name;
 use crate::inbox::query::{Detail, Query};
 use crate::inbox::update::{State, Update};
 use crate::render::item::ItemView;
-use crate::render::place::places;
+use crate::render::place::{hosts, places};
 use crate::render::{json, table};
 use crate::store::ErrorKind;
 use crate::store::follow::Follow;
@@ -88,7 +88,6 @@ fn execute(command: &str, update: &Update) -> Result<(), String> {
     // Writing to memory cannot fail.
     let _ = json::line(&mut text, &ItemView::from(update));
     let tag = update.tag.as_ref().map(|tag| tag.name.as_str());
-    let hosts: Vec<&str> = update.needed().map(|place| place.hostname.as_str()).collect();
     let event = &update.event;
     let mut child = Command::new("sh")
         .args(["-c", command])
@@ -101,7 +100,7 @@ fn execute(command: &str, update: &Update) -> Result<(), String> {
                 ("DIUNBOX_CHANGE", update.change.name()),
                 ("DIUNBOX_PREVIOUS", update.previous.as_deref().unwrap_or_default()),
                 ("DIUNBOX_WHERE", &places(update)),
-                ("DIUNBOX_HOSTS", &hosts.join(" ")),
+                ("DIUNBOX_HOSTS", &hosts(update).join(" ")),
                 ("DIUNBOX_TAG", tag.unwrap_or_default()),
                 ("DIUNBOX_LINK", &event.hub_link),
             ]

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::columns::{Column, cell, print};
+use super::counts::count;
 use super::fit;
 use super::json::seconds_or_null;
 use super::terminal::Terminal;
@@ -65,8 +66,8 @@ pub fn table(
         let state = match (scans.failed, scans.scanned) {
             _ if scans.has_failed => "the last scan failed".to_owned(),
             _ if scans.is_overdue(now) => "a scan is overdue".to_owned(),
-            (Some(failed), _) if failed > 0 => format!("{failed} images not checked"),
-            (_, Some(scanned)) => format!("{scanned} images checked"),
+            (Some(failed), _) if failed > 0 => count(failed, "image") + " not checked",
+            (_, Some(scanned)) => count(scanned, "image") + " checked",
             _ => "-".to_owned(),
         };
         vec![

@@ -17,7 +17,7 @@ fn relevant(update: &Update) -> Vec<&Place> {
 }
 
 /// The hosts of the places to name.
-pub(super) fn hosts(update: &Update) -> Vec<&str> {
+pub fn hosts(update: &Update) -> Vec<&str> {
     let hosts = relevant(update).into_iter().map(|place| place.hostname.as_str());
     let mut hosts: Vec<&str> = hosts.filter(|host| !host.is_empty()).collect();
     hosts.dedup();

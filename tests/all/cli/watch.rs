@@ -123,6 +123,19 @@ fn the_command_is_run_for_each_update_and_its_failure_is_reported() {
     assert!(error.contains("exit status: 3") && error.contains("b:1"), "{error}");
 }
 
+#[test]
+fn the_command_gets_each_host_once() {
+    let inbox = Inbox::new();
+    for (host, container) in [("nas", "web"), ("edge-1", "web"), ("nas", "db")] {
+        let mut event = event("a:1", "sha256:1", host);
+        event["metadata"]["ctn_names"] = json!(container);
+        inbox.take(&[event]);
+    }
+    let watch = Watch::start(&inbox, &["--all", "--exec", "echo $DIUNBOX_HOSTS"]);
+    assert!(watch.line().starts_with("a:1 "));
+    assert_eq!(watch.line(), "edge-1 nas");
+}
+
 #[cfg(feature = "postgres")]
 #[test]
 fn a_server_that_is_away_is_reported_once_and_asked_again() {

@@ -101,6 +101,9 @@ fn a_host_is_known_by_events_or_by_heartbeats() {
     assert!(server.inbox.output(["hosts"]).contains("the last scan failed"));
     assert!(server.inbox.output(["status"]).ends_with("; look at Diun on nas\n"));
     assert_eq!(server.inbox.json(["status"])["hosts_in_trouble"], 1);
+    let ended = format!("/ping/{}", output.trim());
+    assert_eq!(server.send("POST", &ended, &[], SCANNED).status, 204);
+    assert!(server.inbox.output(["hosts"]).ends_with("  1 image not checked\n"));
     assert_eq!(server.inbox.json(["hosts"])[1]["host"], "nas");
     for host in ["", "a b", "a/b"] {
         server.inbox.diunbox(["hosts", "--ping", host]).assert().code(2);
