@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Source, complain};
 use crate::ingest::source::Found;
+use crate::render::counts::count;
 
 /// A bar is shown after this time.
 const SOON: Duration = Duration::from_secs(1);
@@ -77,11 +78,10 @@ impl Progress {
 
     /// A sentence with the result.
     pub(super) fn summary(&self) -> String {
-        let events = if self.stored == 1 { "event" } else { "events" };
         let refused = match self.refused {
             0 => String::new(),
             refused => format!(", {refused} bad"),
         };
-        format!("stored {} {events}{refused}", self.stored)
+        format!("stored {}{refused}", count(self.stored as u64, "event"))
     }
 }
