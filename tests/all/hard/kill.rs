@@ -11,7 +11,7 @@ use super::dice::Dice;
 use crate::common::server::eventually;
 use crate::common::{Inbox, event, program};
 
-const EVENTS: usize = 5_000;
+const EVENTS: usize = 10_000;
 
 fn spawn(inbox: &Inbox, arguments: &[&str]) -> Child {
     let mut command = Command::new(program());
@@ -57,7 +57,7 @@ fn is_whole(inbox: &Inbox) -> usize {
 #[test]
 fn a_bulk_ingest_that_is_killed_leaves_whole_batches_and_can_be_repeated() {
     let mut dice = Dice::new();
-    for signal in [Signal::KILL, Signal::KILL, Signal::INT, Signal::TERM] {
+    for signal in [Signal::KILL, Signal::KILL, Signal::KILL, Signal::INT, Signal::TERM] {
         let inbox = Inbox::new();
         let input = input(&inbox);
         let enough = dice.below(EVENTS / 2);

@@ -190,7 +190,7 @@ fn ten_thousand_updates_do_not_hold_up_the_webhook() {
     let server = Server::with(inbox, &[]);
     std::thread::scope(|scope| {
         let readers: Vec<_> =
-            (0..2).map(|_| scope.spawn(|| images(&server, "/api/updates").len())).collect();
+            (0..4).map(|_| scope.spawn(|| images(&server, "/api/updates").len())).collect();
         while !readers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             let began = std::time::Instant::now();
             assert_eq!(server.send("POST", "/webhook", &[], event("z:1")).status, 204);
