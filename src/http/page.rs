@@ -156,7 +156,7 @@ pub(super) fn again(_: &Request<'_>, _: &Arc<Context>) -> Answer {
 /// Since when an update is there, and until when it is snoozed.
 fn times(update: &Update, now: DateTime<Utc>) -> String {
     let since = ago(update.since, now);
-    match update.snoozed_until.filter(|_| update.state == State::Snoozed) {
+    match update.snooze_end() {
         Some(end) => format!("{since}, until {}", date(end)),
         None => since,
     }

@@ -63,6 +63,11 @@ impl Update {
         }
     }
 
+    /// Until when it is snoozed; `None` in any other state.
+    pub fn snooze_end(&self) -> Option<DateTime<Utc>> {
+        self.snoozed_until.filter(|_| self.state == State::Snoozed)
+    }
+
     /// The places that are not gone.
     pub fn present(&self) -> impl Iterator<Item = &Place> {
         self.places.iter().filter(|place| !place.is_gone())

@@ -42,12 +42,13 @@ pub fn groups(updates: &[Update], by: By) -> Vec<Group<'_>> {
     let mut groups = BTreeMap::<Option<&str>, Vec<&Update>>::new();
     for update in updates {
         let names = match by {
-            By::Host => Some(hosts(update)).filter(|hosts| !hosts.is_empty()).unwrap_or(vec![""]),
+            By::Host => hosts(update),
             By::Repository => vec![repository(&update.event.image)],
-            By::Tag => vec![update.tag.as_ref().map_or("", |tag| &tag.name)],
+            By::Tag => update.tag.iter().map(|tag| tag.name.as_str()).collect(),
         };
-        for name in names {
-            groups.entry(Some(name).filter(|name| !name.is_empty())).or_default().push(update);
+        let has_none = names.is_empty().then_some(None);
+        for name in names.into_iter().map(Some).chain(has_none) {
+            groups.entry(name).or_default().push(update);
         }
     }
     let mut groups: Vec<_> = groups

@@ -58,7 +58,7 @@ impl<'a> From<&'a Update> for ItemView<'a> {
             digest: &update.event.digest,
             link: Some(update.event.hub_link.as_str()).filter(|link| is_web(link)),
             older: update.older,
-            snoozed_until: update.snoozed_until.filter(|_| update.state == State::Snoozed),
+            snoozed_until: update.snooze_end(),
         }
     }
 }

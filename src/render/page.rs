@@ -33,9 +33,9 @@ pub fn update(
 ) -> io::Result<()> {
     let event = &update.event;
     let links = Links::of(update);
-    let state = match (update.state, update.acknowledged_at, update.snoozed_until) {
+    let state = match (update.state, update.acknowledged_at, update.snooze_end()) {
         (State::Acknowledged, Some(at), _) => format!("acknowledged {}", full(at, now)),
-        (State::Snoozed, _, Some(until)) => {
+        (_, _, Some(until)) => {
             format!("snoozed until {} ({})", date(until), time::until(until, now))
         }
         (state, ..) => state.to_string(),

@@ -51,7 +51,7 @@ pub fn updates(
             cell(&update.change_from()),
             cell(&(places(update) + &progress(update))),
             if is_roomy { since } else { since.trim_end_matches(" ago").to_owned() },
-            update.snoozed_until.map_or_else(String::new, |end| until(end, now)),
+            update.snooze_end().map_or_else(String::new, |end| until(end, now)),
             cell(update.tag.as_ref().map_or("-", |tag| &tag.name)),
             update.state.to_string(),
         ];

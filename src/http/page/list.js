@@ -49,7 +49,7 @@ async function load({ keep = false } = {}) {
   isReading = true;
   const wanted = keep ? Math.max(100, updates.size) : 100;
   try {
-    const [page, summary] = await Promise.all([pageOf(null, wanted), call("GET", "api/summary")]);
+    const [page, summary] = await firstPage(wanted);
     const found = page.updates;
     let after = page.next;
     // Groups need the whole list: they would change while it is loaded.
@@ -77,6 +77,9 @@ async function load({ keep = false } = {}) {
     say(`The list cannot be read: ${error.message}`);
   }
 }
+
+// The first page, and the counts of all states.
+const firstPage = (limit) => Promise.all([pageOf(null, limit), call("GET", "api/summary")]);
 
 function pageOf(after, limit) {
   const asked = query();

@@ -59,7 +59,7 @@ function shown(count) {
 async function announce() {
   counted = waiting;
   const own = generation;
-  const [page, summary] = await Promise.all([pageOf(null, 100), call("GET", "api/summary")]).catch(() => []);
+  const [page, summary] = await firstPage(100).catch(() => []);
   if (!page || own !== generation) return;
   counts = summary;
   showCounts();

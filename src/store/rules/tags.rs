@@ -19,11 +19,11 @@ const LONGEST: usize = 256;
 /// The name without the white space around it.
 pub(in crate::store) fn valid(name: &str) -> std::result::Result<&str, StoreError> {
     let name = name.trim();
-    let refuse = |reason| Err(StoreError::new(ErrorKind::TagName, reason));
+    let refuse = |reason: &str| Err(StoreError::new(ErrorKind::TagName, reason));
     if name.is_empty() {
         refuse("a tag's name cannot be empty: give it a name")
     } else if name.len() > LONGEST {
-        refuse("a tag's name has 256 bytes at most: choose a shorter name")
+        refuse(&format!("a tag's name has {LONGEST} bytes at most: choose a shorter name"))
     } else if name.contains('\0') {
         refuse("a tag's name cannot hold NUL: choose another name")
     } else {
